@@ -1,0 +1,17 @@
+"""Fixtures shared by all rooms: where the real incidents lie, if they are on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real public incidents; the test is skipped where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("real incidents are not on this machine (../shared/data)")
+    return SHARED_DATA
