@@ -1,0 +1,240 @@
+"""The lake: attaching it, reading from it, and the one way of writing to it.
+
+Belongs here: DuckDB, the DuckLake attach string, transactions and their repetition. Not here: what a table
+means (`tables`), which rows were known when (`reads`), who may write what (the modules named after tables).
+
+One attach string decides where everything lies: `ducklake:sqlite:<file>` on a workstation,
+`ducklake:postgres:<dsn>` in a shared installation. No connection is held while anything is computed: a
+process keeps one in-memory DuckDB with the lake attached, and takes a cursor for each statement or
+transaction.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import duckdb
+import polars as pl
+
+from hotspot_assets.errors import UserError
+from hotspot_assets.warehouse.migrations import migrate
+from hotspot_assets.warehouse.patience import patiently
+
+T = TypeVar("T")
+Frame = pl.DataFrame
+
+
+class LakeError(UserError):
+    """The lake cannot be attached, read or written as asked."""
+
+
+@dataclass(frozen=True)
+class Committed(Generic[T]):
+    """What a transaction returned, the snapshot it made and how often it had to be run."""
+
+    result: T
+    snapshot_id: int
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Who writes, and in which run: goes into the snapshot's commit message, for auditors."""
+
+    author: str = "hotspot"
+    run_id: str = ""
+
+
+def _load(connection: duckdb.DuckDBPyConnection, extension: str) -> None:
+    """Load an extension from its wheel, so that nothing is fetched at run time."""
+    spec = importlib.util.find_spec(f"duckdb_extension_{extension}")
+    if spec is None or not spec.submodule_search_locations:
+        raise LakeError(f"The package duckdb-extension-{extension.replace('_', '-')} is not installed; install it.")
+    folder = Path(spec.submodule_search_locations[0])
+    file = next(folder.rglob(f"{extension}.duckdb_extension"))
+    connection.execute(f"LOAD '{file.as_posix()}'")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Transaction:
+    """An open transaction: the only thing that can write."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+
+    def read(self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> Frame:
+        """Rows of a query, as this transaction sees them."""
+        return self._cursor.sql(query, params=parameters).pl()
+
+    def execute(self, statement: str, parameters: Sequence[object] | None = None) -> None:
+        """Run one statement."""
+        self._cursor.execute(statement, parameters)
+
+    def append(self, table: str, rows: Frame) -> None:
+        """Append rows to a table of the schema, by column name."""
+        if rows.is_empty():
+            return
+        self._cursor.register("rows_to_append", rows.to_arrow())
+        try:
+            self._cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM rows_to_append")
+        finally:
+            self._cursor.unregister("rows_to_append")
+
+
+@dataclass
+class Lake:
+    """A DuckLake, attached once per process.
+
+    Parameters
+    ----------
+    attach
+        `ducklake:sqlite:<file>` or `ducklake:postgres:<dsn>`.
+    data_path
+        Folder (or object store prefix) of the Parquet files.
+    read_only, version
+        For people who only look: writes are refused; `version` shows the lake as of that snapshot.
+    """
+
+    attach: str
+    data_path: str
+    read_only: bool = False
+    version: int | None = None
+    _connection: duckdb.DuckDBPyConnection | None = field(default=None, init=False, repr=False)
+    _owner: int = field(default=0, init=False, repr=False)
+    _guard: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    @property
+    def _sqlite_file(self) -> Path | None:
+        kind, _, rest = self.attach.removeprefix("ducklake:").partition(":")
+        return Path(rest) if kind == "sqlite" else None
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        if not self.attach.startswith(("ducklake:sqlite:", "ducklake:postgres:")):
+            raise LakeError(
+                f"HOTSPOT_WAREHOUSE={self.attach!r} is no lake; write ducklake:sqlite:FILE or ducklake:postgres:DSN."
+            )
+        options = [f"DATA_PATH {_quoted(self.data_path)}", "OVERRIDE_DATA_PATH true"]
+        connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+        _load(connection, "ducklake")
+        if (file := self._sqlite_file) is not None:
+            _load(connection, "sqlite_scanner")
+            options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 10000"]
+            self._make_folders(file)
+        else:
+            _load(connection, "postgres_scanner")
+        if self.read_only:
+            options.append("READ_ONLY")
+        if self.version is not None:
+            options.append(f"SNAPSHOT_VERSION {self.version}")
+        connection.execute("SET TimeZone = 'UTC'")
+        try:
+            connection.execute(f"ATTACH {_quoted(self.attach)} AS lake ({', '.join(options)})")
+            if not self.read_only:
+                migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _attached(self) -> duckdb.DuckDBPyConnection:
+        try:
+            return patiently(lambda _: self._open(), "Opening the lake")
+        except duckdb.Error as error:
+            raise LakeError(f"The lake {self.attach!r} cannot be attached: {error}") from error
+
+    def _make_folders(self, file: Path) -> None:
+        if self.read_only:
+            if not file.exists():
+                raise LakeError(f"There is no lake at {file} yet; `hotspot run` or `hotspot import` makes it.")
+            return
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LakeError(f"The folder {file.parent} cannot be made ({error.strerror}); choose another HOTSPOT_HOME.") from error
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor of this process's connection; close it after use."""
+        with self._guard:
+            if self._connection is None or self._owner != os.getpid():
+                self._connection, self._owner = self._attached(), os.getpid()
+            cursor = self._connection.cursor()
+        cursor.execute("USE lake.hotspot")
+        return cursor
+
+    def read(self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> Frame:
+        """Rows of a query."""
+        cursor = self.cursor()
+        try:
+            return patiently(lambda _: cursor.sql(query, params=parameters).pl(), "Reading")
+        finally:
+            cursor.close()
+
+    def transact(
+        self, work: Callable[[Transaction], T], *, tables: Sequence[str], message: str, stamp: Stamp = Stamp()
+    ) -> Committed[T]:
+        """Run `work` in one transaction that locks `tables`, and commit it.
+
+        On a conflict with another writer the whole of `work` is run again from its reads: it must derive what
+        it writes from what it reads in the transaction it is given, and have no other effect.
+
+        Raises
+        ------
+        LakeBusy
+            When other writers leave no gap for a minute. Nothing was written.
+        """
+        return patiently(lambda attempt: self._attempt(work, tables, message, stamp, attempt), message)
+
+    def _attempt(
+        self, work: Callable[[Transaction], T], tables: Sequence[str], message: str, stamp: Stamp, attempt: int
+    ) -> Committed[T]:
+        cursor = self.cursor()
+        try:
+            cursor.execute("BEGIN")
+            for table in sorted(tables):
+                cursor.execute("UPDATE write_locks SET taken = taken + 1 WHERE table_name = ?", [table])
+            result = work(Transaction(cursor))
+            # After a failed statement COMMIT would report success and keep nothing: only reached without one.
+            cursor.execute(
+                "CALL ducklake_set_commit_message('lake', ?, ?, extra_info => ?)", [stamp.author, message, stamp.run_id]
+            )
+            cursor.execute("COMMIT")
+            row = cursor.execute("SELECT * FROM ducklake_last_committed_snapshot('lake')").fetchone()
+            return Committed(result, int(row[0]) if row and row[0] is not None else -1, attempt)
+        except BaseException:
+            _roll_back(cursor)
+            raise
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Let go of the lake."""
+        with self._guard:
+            if self._connection is not None and self._owner == os.getpid():
+                self._connection.close()
+            self._connection = None
+
+
+def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
+    try:
+        cursor.execute("ROLLBACK")
+    except duckdb.Error:
+        pass  # a failed COMMIT has already rolled back
+
+
+def statement_is_a_query(text: str) -> bool:
+    """Whether `text` is exactly one SELECT-like statement."""
+    try:
+        statements = duckdb.extract_statements(text)
+    except duckdb.Error as error:
+        raise LakeError(f"Not SQL that DuckDB understands: {error}") from error
+    return len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT
+

@@ -1,0 +1,112 @@
+"""Making the schema, and moving an older one forward.
+
+Belongs here: the numbered steps from each version of the schema to the next, and the table that records
+them. A new lake gets today's dictionary at once; an older one takes the steps it lacks, in order, in one
+transaction. Steps only ever add: a released step is never edited.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+
+from hotspot_assets.errors import UserError
+from hotspot_assets.warehouse.tables import TABLES, Table, sql_type
+
+
+class SchemaTooNew(UserError):
+    """The lake was written by a later version of this software."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step: from version `version - 1` to `version`."""
+
+    version: int
+    description: str
+    apply: Callable[[duckdb.DuckDBPyConnection], None]
+
+
+def create_table(cursor: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Create a table of the dictionary with comments, layout and lock row."""
+    columns = ", ".join(
+        f"{name} {sql_type(column.dtype)}{'' if column.nullable else ' NOT NULL'}"
+        for name, column in table.schema.columns().items()
+    )
+    cursor.execute(f"CREATE TABLE {table.name} ({columns})")
+    cursor.execute(f"COMMENT ON TABLE {table.name} IS '{_escaped(table.meaning)}'")
+    for name, column in table.schema.columns().items():
+        cursor.execute(f"COMMENT ON COLUMN {table.name}.{name} IS '{_escaped(column.description or '')}'")
+    if table.partitioned_by:
+        cursor.execute(f"ALTER TABLE {table.name} SET PARTITIONED BY ({table.partitioned_by})")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _create_everything(cursor: duckdb.DuckDBPyConnection) -> None:
+    for table in TABLES.values():
+        create_table(cursor, table)
+    for name in TABLES:
+        cursor.execute("INSERT INTO write_locks VALUES (?, 0, 0)", [name])
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, "the tables as first released", _create_everything),)
+CURRENT = MIGRATIONS[-1].version
+
+
+def _version(cursor: duckdb.DuckDBPyConnection) -> int:
+    exists = cursor.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'hotspot'"
+        " AND table_name = 'schema_versions'"
+    ).fetchone()
+    if exists is None:
+        return 0
+    row = cursor.execute("SELECT max(version) FROM lake.hotspot.schema_versions").fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def migrate(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bring the attached lake to the current version; does nothing where it is there already.
+
+    Raises
+    ------
+    SchemaTooNew
+        When the lake is ahead of this software.
+    """
+    cursor = connection.cursor()
+    try:
+        found = _version(cursor)
+        if found > CURRENT:
+            raise SchemaTooNew(
+                f"The lake has schema version {found}, this software knows {CURRENT}: install a newer version."
+            )
+        if found < CURRENT:
+            _step_forward(cursor, found)
+    finally:
+        cursor.close()
+
+
+def _step_forward(cursor: duckdb.DuckDBPyConnection, found: int) -> None:
+    cursor.execute("BEGIN")
+    try:
+        if found == 0:
+            cursor.execute("CREATE SCHEMA IF NOT EXISTS lake.hotspot")
+            cursor.execute("USE lake.hotspot")
+            cursor.execute("CREATE TABLE schema_versions (version INTEGER NOT NULL, description VARCHAR NOT NULL)")
+            _create_everything(cursor)
+        else:
+            cursor.execute("USE lake.hotspot")
+            for step in MIGRATIONS[found:]:
+                step.apply(cursor)
+        for step in MIGRATIONS[found:]:
+            cursor.execute("INSERT INTO schema_versions VALUES (?, ?)", [step.version, step.description])
+        cursor.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(duckdb.Error):
+            cursor.execute("ROLLBACK")
+        raise
