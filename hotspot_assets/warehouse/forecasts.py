@@ -1,0 +1,74 @@
+"""Writing forecasts: headers are appended, surfaces and areas are replaced day by day.
+
+Belongs here: the transactions behind `study_areas`, `cells`, `fitted_models`, `forecasts`,
+`proximity_scores`, `patrol_areas` and `forecast_outcomes`. Not here: what stands in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import polars as pl
+
+from hotspot_assets.warehouse.lake import Committed, Lake, Stamp, Transaction
+from hotspot_assets.warehouse.tables import TABLES
+
+
+def replace_days(
+    lake: Lake, table: str, days: tuple[date, date], rows: pl.DataFrame, stamp: Stamp, *, headers: pl.DataFrame | None = None
+) -> Committed[int]:
+    """Replace the rows of `table` for forecast dates first..last, and append headers not seen before.
+
+    One transaction: a reader sees the old days or the new ones, never a gap; a killed writer leaves the old.
+    Returns the number of rows written.
+    """
+    shaped = TABLES[table].conform(rows)
+    known = None if headers is None else TABLES["forecasts"].conform(headers)
+
+    def write(transaction: Transaction) -> int:
+        transaction.execute(f"DELETE FROM {table} WHERE forecast_date BETWEEN ? AND ?", list(days))
+        transaction.append(table, shaped)
+        if known is not None:
+            _append_missing(transaction, "forecasts", known, "forecast_id")
+        return shaped.height
+
+    locks = [table] if known is None else [table, "forecasts"]
+    return lake.transact(write, tables=locks, message=f"{table} {days[0]}..{days[1]}", stamp=stamp)
+
+
+def _append_missing(transaction: Transaction, table: str, rows: pl.DataFrame, key: str) -> None:
+    there = transaction.read(f"SELECT {key} FROM {table} WHERE list_contains(?, {key})", [rows[key].to_list()])
+    transaction.append(table, rows.join(there, on=key, how="anti"))
+
+
+def append_once(lake: Lake, rows: dict[str, pl.DataFrame], key: str, stamp: Stamp) -> Committed[None]:
+    """Append content-addressed rows, unless their id is there already; the same `key` names them in all tables."""
+    shaped = {table: TABLES[table].conform(frame) for table, frame in rows.items()}
+
+    def write(transaction: Transaction) -> None:
+        for table, frame in shaped.items():
+            there = transaction.read(f"SELECT DISTINCT {key} FROM {table}")
+            transaction.append(table, frame.join(there, on=key, how="anti"))
+
+    return lake.transact(write, tables=list(rows), message=f"add to {', '.join(rows)}", stamp=stamp)
+
+
+def scores_of(lake: Lake, day: date, groups: Sequence[str] | None = None) -> pl.DataFrame:
+    """The stored surfaces of a day, highest rank first."""
+    query = "SELECT * FROM proximity_scores WHERE forecast_date = $day"
+    parameters: dict[str, object] = {"day": day}
+    if groups is not None:
+        query += " AND list_contains($groups, offence_group)"
+        parameters["groups"] = list(groups)
+    return lake.read(query + " ORDER BY offence_group, rank", parameters)
+
+
+def headers_of(lake: Lake, first: date, last: date) -> pl.DataFrame:
+    """Headers of the newest vintage of each forecast date and offence group."""
+    query = """
+        SELECT * FROM forecasts WHERE forecast_date BETWEEN ? AND ?
+        QUALIFY row_number() OVER (PARTITION BY forecast_date, offence_group ORDER BY made_at DESC, forecast_id) = 1
+        ORDER BY forecast_date, offence_group
+    """
+    return lake.read(query, [first, last])

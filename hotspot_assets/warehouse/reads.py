@@ -1,0 +1,67 @@
+"""What was known when: every read of incidents takes both clocks.
+
+Belongs here: point-in-time reads. `cut_off` fixes what the source knew, `delivery_seq` what we had
+received. Not here: how scores are computed from what comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import polars as pl
+
+from hotspot_assets.warehouse.lake import Lake
+
+
+def incidents_as_known(lake: Lake, cut_off: datetime, delivery_seq: int) -> pl.LazyFrame:
+    """The open incidents as known at both clocks: the last version of each, closed ones dropped."""
+    query = """
+        SELECT * FROM incidents
+        WHERE delivery_seq <= $seq AND known_from <= $cut_off
+        QUALIFY row_number() OVER (PARTITION BY incident_key ORDER BY delivery_seq DESC) = 1
+    """
+    versions = lake.read(query, {"seq": delivery_seq, "cut_off": cut_off})
+    return versions.lazy().filter(~pl.col("closed"))
+
+
+def weights_as_known(
+    lake: Lake, groups: Sequence[str], before: date, cut_off: datetime, delivery_seq: int
+) -> pl.DataFrame:
+    """Entries of the ledger of weights that a forecast up to `cut_off` for days up to `before` may use.
+
+    Returns `day, cell, offence_group, known_from, weight`, for occurrence days before `before`.
+    """
+    query = """
+        SELECT day, cell, offence_group, known_from, weight FROM hexagon_incidents
+        WHERE day < $before AND known_from <= $cut_off AND delivery_seq <= $seq AND list_contains($groups, offence_group)
+    """
+    return lake.read(
+        query, {"before": before, "cut_off": cut_off, "seq": delivery_seq, "groups": list(groups)}
+    )
+
+
+def occupied_cells(lake: Lake, before: date, cut_off: datetime, delivery_seq: int) -> pl.Series:
+    """Cells with at least one incident before a day, as known then (UInt64, ascending)."""
+    query = """
+        SELECT cell FROM hexagon_incidents
+        WHERE day < $before AND known_from <= $cut_off AND delivery_seq <= $seq
+        GROUP BY cell HAVING sum(weight) > 0 ORDER BY cell
+    """
+    return lake.read(query, {"before": before, "cut_off": cut_off, "seq": delivery_seq})["cell"]
+
+
+def day_counts(lake: Lake, days: tuple[date, date], groups: Sequence[str], delivery_seq: int) -> pl.DataFrame:
+    """Incidents per day, group and cell with the knowledge of a delivery: `day, offence_group, cell, incidents`."""
+    query = """
+        SELECT day, offence_group, cell, sum(weight) / 1e6 AS incidents FROM hexagon_incidents
+        WHERE day BETWEEN $first AND $last AND delivery_seq <= $seq AND list_contains($groups, offence_group)
+        GROUP BY ALL HAVING sum(weight) <> 0 ORDER BY ALL
+    """
+    return lake.read(query, {"first": days[0], "last": days[1], "seq": delivery_seq, "groups": list(groups)})
+
+
+def newest_delivery(lake: Lake) -> int:
+    """Number of the last delivery that stands in the ledger of weights; 0: none."""
+    rows = lake.read("SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents'")
+    return int(rows.item()) if rows.height else 0
