@@ -23,10 +23,10 @@ check: setup-dev ## style, types, walls, definitions, docs
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/dg check defs
-	@$(BIN)/python -m hotspot_assets.docs --check
+	@$(BIN)/python tools/make_docs.py --check
 
 docs: setup-dev ## write the generated pages and pictures again
-	@$(BIN)/python -m hotspot_assets.docs
+	@$(BIN)/python tools/make_docs.py
 
 .PHONY: setup setup-dev
 setup:

@@ -1,0 +1,129 @@
+"""`hotspot`: only what Dagster's own commands do not do.
+
+Belongs here: arguments, messages and exit codes. Everything a command does is done by `workflow`, or by a
+Dagster run (`defs.operate`), so that it stands in the run history.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hotspot_assets.errors import UserError
+from hotspot_assets.settings import load_settings
+
+
+class _Day(click.ParamType):
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return value if isinstance(value, date) else datetime.strptime(value, "%Y-%m-%d").date()
+        except ValueError:
+            self.fail(f"{value!r} is no date; write it as 2026-01-31", param, ctx)
+
+
+DAY = _Day()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def commands() -> None:
+    """Place-based crime forecasting, from a delivered file to reviewed patrol areas."""
+
+
+@commands.command("run")
+@click.option("--serve/--no-serve", default=True, help="Serve the Dagster UI afterwards.")
+@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="Forecast days up to the newest.")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+def run(serve: bool, days: int, port: int) -> None:
+    """The main job: take in what has landed (a fictional city if nothing has), score, rank, map."""
+    from hotspot_assets.defs import operate
+
+    if serve:
+        operate.require_free_port(port)
+    operate.run_main_job(load_settings(), days=days, port=port, say=click.echo)
+    if serve:
+        operate.serve(load_settings(), port=port, say=click.echo)
+
+
+@commands.command("serve")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+def serve(port: int) -> None:
+    """The Dagster UI on 127.0.0.1, with schedules and sensors."""
+    from hotspot_assets.defs import operate
+
+    operate.require_free_port(port)
+    operate.serve(load_settings(), port=port, say=click.echo)
+
+
+@commands.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Print what would happen; write nothing.")
+@click.option("--history", is_flag=True, help="Part of the source's first load: knowledge time is assumed, and marked.")
+@click.option("--complete", nargs=2, type=DAY, help="FIRST LAST: the files hold every incident of these days.")
+@click.option("--approve-closings", is_flag=True, help="Close what a complete delivery lacks, however much.")
+def import_files(
+    files: tuple[Path, ...], dry_run: bool, history: bool, complete: tuple[date, date] | None, approve_closings: bool
+) -> None:
+    """Deliver FILES and take them in now, through Dagster, printing the counts."""
+    from hotspot_assets.defs import operate
+    from hotspot_assets.workflow.deliveries import Declaration, preview
+
+    declaration = Declaration(history=history, complete_for=complete, closings_approved=approve_closings)
+    settings = load_settings()
+    if dry_run:
+        for path in files:
+            click.echo(preview(settings, path, declaration))
+        return
+    if not operate.import_files(settings, files, declaration, say=click.echo):
+        sys.exit(1)
+
+
+@commands.command("simulate")
+@click.option("--late-file", is_flag=True, help="Drop one more delivery, with late and amended rows.")
+@click.option("--seed", type=int, default=20140501, show_default=True)
+def simulate(late_file: bool, seed: int) -> None:
+    """Make the fictional city and drop its deliveries into the landing folder."""
+    from hotspot_assets.workflow.fictional import drop_city, drop_late_file
+
+    settings = load_settings()
+    written = drop_late_file(settings, seed=seed) if late_file else drop_city(settings, seed=seed)
+    for path in written:
+        click.echo(f"wrote {path}")
+
+
+@commands.command("sql")
+@click.argument("query")
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated, for other programs.")
+@click.option("--at", "version", type=int, help="As of this snapshot of the lake.")
+def sql(query: str, as_csv: bool, version: int | None) -> None:
+    """Run one read-only QUERY on the lake."""
+    import polars as pl
+
+    from hotspot_assets.warehouse.sql import query as run_query
+
+    rows = run_query(load_settings(), query, version)
+    if as_csv:
+        nested = [name for name, dtype in rows.schema.items() if isinstance(dtype, pl.List)]
+        click.echo(rows.with_columns(pl.col(nested).cast(pl.List(pl.String)).list.join(" ")).write_csv(), nl=False)
+        return
+    with pl.Config(tbl_rows=200, tbl_cols=-1, tbl_width_chars=200, fmt_str_lengths=80, tbl_hide_dataframe_shape=True):
+        click.echo(str(rows))
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one clear line and exit code 1, never a traceback."""
+    try:
+        commands(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except UserError as error:
+        click.echo(f"hotspot: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,77 @@
+"""Write the pages that are made from the code: the data dictionary and the picture of the graph.
+
+`python tools/make_docs.py` writes them; `--check` fails where one of them is out of date.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+
+
+def data_dictionary() -> str:
+    """Every table and column of the lake, as a page."""
+    from hotspot_assets.warehouse.tables import TABLES, sql_type
+
+    lines = [
+        "# Data dictionary",
+        "",
+        "Made by `python tools/make_docs.py` from `hotspot_assets/warehouse/tables.py`; do not edit.",
+        "All tables lie in the schema `hotspot` of the lake. Moments are UTC; days are local operational days.",
+    ]
+    for table in TABLES.values():
+        lines += ["", f"## {table.name}", "", table.meaning, "", f"Key: {', '.join(table.key)}."]
+        if table.partitioned_by:
+            lines[-1] += f" Stored by {table.partitioned_by}."
+        lines += ["", "| column | type | null | meaning |", "|---|---|---|---|"]
+        for name, column in table.schema.columns().items():
+            null = "yes" if column.nullable else ""
+            lines.append(f"| `{name}` | {sql_type(column.dtype)} | {null} | {column.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def asset_graph() -> str:
+    """The graph of assets as a Mermaid flowchart, which Git hosts draw."""
+    from hotspot_assets.definitions import defs
+
+    graph = defs.resolve_asset_graph()
+    lines = ["# The graph of assets", "", "Made by `python tools/make_docs.py`; do not edit.", "", "```mermaid", "flowchart LR"]
+    groups: dict[str, list[str]] = {}
+    for key in graph.toposorted_asset_keys:
+        groups.setdefault(graph.get(key).group_name, []).append(key.to_user_string())
+    for group, names in groups.items():
+        lines += [f"  subgraph {group}", *(f"    {name}" for name in names), "  end"]
+    for key in graph.toposorted_asset_keys:
+        node = graph.get(key)
+        lines += sorted(f"  {parent.to_user_string()} --> {key.to_user_string()}" for parent in node.parent_keys)
+    lines += ["```", "", "| asset | group | partitions | what |", "|---|---|---|---|"]
+    for key in graph.toposorted_asset_keys:
+        node = graph.get(key)
+        partitions = type(node.partitions_def).__name__.removesuffix("PartitionsDefinition").lower() if node.partitions_def else ""
+        lines.append(f"| `{key.to_user_string()}` | {node.group_name} | {partitions} | {' '.join((node.description or '').split())} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"data_dictionary.md": data_dictionary, "graph.md": asset_graph}
+
+
+def main() -> int:
+    """Write, or compare with what is there."""
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for name, make in PAGES.items():
+        path, text = DOCS / name, make()
+        if check and (not path.exists() or path.read_text(encoding="utf-8") != text):
+            stale.append(f"docs/{name}")
+        elif not check:
+            path.write_text(text, encoding="utf-8", newline="\n")
+    if stale:
+        print(f"out of date: {', '.join(stale)}; run `make docs`", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
