@@ -1,0 +1,123 @@
+"""Events: the ledger of hexagon incidents as arrays, dated by the first forecast that may know them.
+
+Belongs here: turning rows of `hexagon_incidents` into what the engine sums, in one order whatever the order
+of the rows. Not here: reading them from the lake, and time zones: cut-offs come in as moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hotspot_assets.hexgrid.study_areas import StudyArea
+
+EPOCH = date(1970, 1, 1)
+ONE_INCIDENT = 1_000_000
+"""Weight of one whole incident: weights are integers, so that sums are exact and order does not matter."""
+
+
+@dataclass(frozen=True, eq=False)
+class Events:
+    """Signed weights by offence group, cell, day and first forecast day that may know them.
+
+    Arrays are aligned and sorted by (group, cell, day, known); equal quadruples are one entry, none is 0.
+    `cell` and `group` are indices into the study area's cells and into `groups`; `day` and `known` are days
+    since 1970-01-01. `known` is exact for the days first..last; what was known before `first` carries
+    `first`, what is known only after `last` is absent.
+    """
+
+    groups: tuple[str, ...]
+    first: date
+    last: date
+    study_area_id: str
+    cell: npt.NDArray[np.int32]
+    group: npt.NDArray[np.int16]
+    day: npt.NDArray[np.int32]
+    known: npt.NDArray[np.int32]
+    weight: npt.NDArray[np.int64]
+
+    def slice_of(self, group: str) -> slice:
+        """Where the entries of an offence group lie; empty if it has none."""
+        if group not in self.groups:
+            return slice(0, 0)
+        bounds = np.searchsorted(self.group, [self.groups.index(group), self.groups.index(group) + 1])
+        return slice(int(bounds[0]), int(bounds[1]))
+
+    def known_at(self, day: date) -> Events:
+        """Only what a forecast for `day` may know. Raises ValueError outside first..last."""
+        require_covered(self, day, day)
+        kept = self.known <= epoch_day(day)
+        arrays = (self.cell[kept], self.group[kept], self.day[kept], self.known[kept], self.weight[kept])
+        return Events(self.groups, self.first, day, self.study_area_id, *arrays)
+
+
+def epoch_day(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - EPOCH).days
+
+
+def month_start(day: date) -> date:
+    """First day of its month: the anchor every day is computed from."""
+    return day.replace(day=1)
+
+
+def build_events(
+    ledger: pl.DataFrame, area: StudyArea, groups: Sequence[str], first: date, cut_offs: pl.Series
+) -> Events:
+    """Events for the forecast dates first, first + 1, ... with one cut-off each.
+
+    `ledger` has the columns day, cell, offence_group, known_from, weight (more are ignored), in any order of
+    rows; `cut_offs` is a Series of ascending Datetime("us", "UTC"), one per forecast date. An entry is known
+    to the first forecast date whose cut-off is not before its `known_from` and which lies after its day.
+    Cells outside the area and groups not named are left out. Raises ValueError if the cut-offs do not ascend.
+    """
+    moments = cut_offs.cast(pl.Datetime("us", "UTC")).to_physical().to_numpy()
+    if len(moments) == 0 or not bool(np.all(moments[1:] >= moments[:-1])):
+        raise ValueError("cut-offs must be given, and must ascend")
+    names = tuple(sorted(set(groups)))
+    last = first + timedelta(days=len(moments) - 1)
+    numbers = {name: number for number, name in enumerate(names)}
+    group = pl.col("offence_group").replace_strict(numbers, default=None, return_dtype=pl.Int16)
+    columns = ledger.select(
+        group.alias("group"),
+        pl.col("cell"),
+        pl.col("day").cast(pl.Int32),
+        pl.col("known_from").cast(pl.Datetime("us", "UTC")).to_physical().alias("moment"),
+        pl.col("weight").cast(pl.Int64),
+    ).drop_nulls("group")
+    known = _first_known(columns, moments, epoch_day(first))
+    placed = columns.drop("moment").with_columns(
+        pl.Series("cell", area.index_of(columns["cell"].to_numpy()).astype(np.int32)),
+        pl.Series("known", known),
+    )
+    entries = (
+        placed.lazy()
+        .filter(pl.col("cell") >= 0, pl.col("known") <= epoch_day(last))
+        .group_by("group", "cell", "day", "known")
+        .agg(pl.col("weight").sum())
+        .filter(pl.col("weight") != 0)
+        .sort("group", "cell", "day", "known")
+        .collect()
+    )
+    arrays = (entries[name].to_numpy() for name in ("cell", "group", "day", "known", "weight"))
+    return Events(names, first, last, area.study_area_id, *arrays)
+
+
+def _first_known(columns: pl.DataFrame, moments: npt.NDArray[np.int64], first: int) -> npt.NDArray[np.int32]:
+    by_cut_off = first + np.searchsorted(moments, columns["moment"].to_numpy(), side="left")
+    known: npt.NDArray[np.int32] = np.maximum(by_cut_off, columns["day"].to_numpy() + 1).astype(np.int32)
+    return known
+
+
+def require_covered(events: Events, first: date, last: date) -> None:
+    """Raise ValueError unless the events say, for each of these days and for their anchor, what was known."""
+    if events.first > month_start(first) or last > events.last:
+        raise ValueError(
+            f"events cover {events.first}..{events.last}; {first}..{last} also needs the days"
+            f" from {month_start(first)} on, the anchor of its month"
+        )

@@ -1,0 +1,85 @@
+"""Spatial operators: a spatial profile as a sparse matrix over the cells of a study area.
+
+Belongs here: building the matrix from rings and distances, normalising it, and multiplying many columns at
+once. Not here: which cells are neighbours (`hexgrid.neighbours`).
+
+Products are scipy's single-threaded CSR products: each output is one sum in the order of the columns, and a
+column's result does not depend on the columns beside it, so a batch of days equals the days one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hotspot_assets.forecasting.kernel import reached_rings
+from hotspot_assets.forecasting.profiles import FloatArray, Identity, SpatialProfile
+from hotspot_assets.hexgrid.neighbours import Neighbours
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+_KEPT_OPERATORS = 12
+_operators: OrderedDict[tuple[str, int, SpatialProfile], csr_array[np.float64]] = OrderedDict()
+
+
+def operator(profile: SpatialProfile, neighbours: Neighbours) -> csr_array[np.float64]:
+    """Matrix with rows = receiving cells, columns = the incidents' cells; kept for the next call.
+
+    Profiles with `unit_mass` have columns that add up to one. Raises ValueError if the neighbours do not
+    reach as far as the profile does.
+    """
+    key = (neighbours.study_area_id, neighbours.max_ring, profile)
+    if key not in _operators:
+        _operators[key] = _built(profile, neighbours)
+        while len(_operators) > _KEPT_OPERATORS:
+            _operators.popitem(last=False)
+    _operators.move_to_end(key)
+    return _operators[key]
+
+
+def _built(profile: SpatialProfile, neighbours: Neighbours) -> csr_array[np.float64]:
+    from scipy.sparse import csr_array
+
+    distance_m = neighbours.distance_m
+    ring = neighbours.ring.data.astype(np.int64) - 1
+    _require_reach(profile, neighbours.max_ring, ring, distance_m.data)
+    weights = profile.at(ring, distance_m.data)
+    kept = np.flatnonzero(weights)
+    columns = distance_m.indices[kept].astype(np.int32)
+    weights = weights[kept]
+    if profile.unit_mass:
+        weights = weights / np.bincount(columns, weights=weights, minlength=distance_m.shape[1])[columns]
+    row_ends = np.searchsorted(kept, distance_m.indptr).astype(np.int32)
+    return csr_array((weights, columns, row_ends), shape=distance_m.shape)
+
+
+def _require_reach(profile: SpatialProfile, max_ring: int, ring: Any, distance_m: FloatArray) -> None:
+    next_door = distance_m[ring == 1]
+    spacing_m = float(next_door.min()) if len(next_door) else math.inf
+    needed = reached_rings(profile, spacing_m)
+    if needed > max_ring:
+        raise ValueError(f"{profile} reaches {needed} rings, but the neighbours only {max_ring}")
+
+
+def spread(profile: SpatialProfile, neighbours: Neighbours, columns: FloatArray) -> FloatArray:
+    """Spread columns of weights (cells, k) over the cells around each; shape (cells, k), rows contiguous."""
+    if isinstance(profile, Identity):
+        return columns
+    return multiply(operator(profile, neighbours), columns)
+
+
+def multiply(matrix: csr_array[np.float64], columns: FloatArray) -> FloatArray:
+    """Sparse (m, n) times dense (n, k): dense (m, k), each number one sum in the order of the matrix."""
+    return np.asarray(matrix @ columns)
+
+
+def masses(profile: SpatialProfile, neighbours: Neighbours) -> FloatArray | None:
+    """What one incident in each cell gives to the whole area; none: exactly one in every cell."""
+    if profile.unit_mass:
+        return None
+    matrix = operator(profile, neighbours)
+    return np.asarray(np.bincount(matrix.indices, weights=matrix.data, minlength=matrix.shape[1]), np.float64)

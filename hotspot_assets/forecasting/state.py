@@ -1,0 +1,201 @@
+"""Decayed counts: what is remembered of each offence group in each cell, carried from day to day.
+
+Belongs here: the direct sum at an anchor, and the steps from one day to the next. Not here: spreading over
+space (`spatial`) and weighting (`engine`).
+
+One row per (offence group, memory), one column per cell, all float64. Rows of running counts hold integers
+(millionths of an incident), which float64 adds and subtracts exactly: an incident that left leaves nothing.
+Rows of decaying sums are held **as of the anchor**, that is, divided by exp(-(day - anchor) / tau), so that a
+day's step touches only the cells where something arrived; `scale` brings them to a day. A cell whose
+incidents lost weight (retracted, moved, amended) is summed anew, so nothing is left of them either.
+
+Everything starts from the anchor, the first day of the month, whichever day is wanted, and takes the same
+steps in the same order: a range equals its days one by one, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from hotspot_assets.forecasting.events import ONE_INCIDENT, Events, epoch_day, month_start, require_covered
+from hotspot_assets.forecasting.profiles import Count, Decay, FloatArray, Memory, decayed
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the state: an offence group and how it is remembered."""
+
+    group: str
+    memory: Memory
+
+
+def sorted_rows(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Each row once, in one order whatever order they came in."""
+    return tuple(sorted(set(rows), key=_order))
+
+
+def _order(row: Row) -> tuple[str, int, float]:
+    if isinstance(row.memory, Decay):
+        return row.group, 0, row.memory.tau_days
+    return row.group, 1, np.inf if row.memory.last_age is None else float(row.memory.last_age)
+
+
+@dataclass(frozen=True, eq=False)
+class _Entries:
+    """Ledger entries of one offence group, sorted by cell and day: cell, day, known, weight aligned."""
+
+    cell: npt.NDArray[np.int32]
+    day: npt.NDArray[np.int32]
+    known: npt.NDArray[np.int32]
+    weight: IntArray
+
+    def take(self, where: npt.NDArray[np.bool_] | IntArray) -> _Entries:
+        return _Entries(self.cell[where], self.day[where], self.known[where], self.weight[where])
+
+
+class DecayedCounts:
+    """The state of all rows on one day, beginning at the anchor of `first`.
+
+    `values` has shape (rows, cells). Raises ValueError if the events do not cover the anchor.
+    """
+
+    def __init__(self, events: Events, rows: Sequence[Row], cells: int, first: date) -> None:
+        require_covered(events, first, first)
+        self.rows = sorted_rows(rows)
+        self.month = month_start(first)
+        self.anchor = self.today = epoch_day(self.month)
+        self.values: FloatArray = np.zeros((len(self.rows), cells))
+        memories = [row.memory for row in self.rows]
+        self._taus = np.array([each.tau_days if isinstance(each, Decay) else np.inf for each in memories])
+        groups = sorted({row.group for row in self.rows})
+        self._groups = [_GroupState(events, group, self) for group in groups]
+
+    def row_numbers(self, group: str, kind: type[Memory]) -> list[int]:
+        """Numbers of a group's rows of one kind, in row order."""
+        return [n for n, row in enumerate(self.rows) if row.group == group and isinstance(row.memory, kind)]
+
+    def advance_to(self, day: date) -> None:
+        """Step to `day`, which lies in the anchor's month and not before today."""
+        target = epoch_day(day)
+        if target < self.today or month_start(day) != self.month:
+            raise ValueError(f"{day} is not ahead in the month that begins on {self.month}")
+        while self.today < target:
+            self.today += 1
+            for group in self._groups:
+                group.step(self.today)
+
+    def scale(self) -> FloatArray:
+        """Factor per row that turns `values` into incidents as of today."""
+        return np.exp((self.anchor - self.today) / self._taus) / ONE_INCIDENT
+
+
+_LAST_DAY_OF_MONTH = 30
+"""Days from the anchor to the last day of the longest month."""
+
+
+class _GroupState:
+    """Rows of one offence group, and the entries that will move them within the anchor's month."""
+
+    def __init__(self, events: Events, group: str, state: DecayedCounts) -> None:
+        where = events.slice_of(group)
+        self._all = _Entries(events.cell[where], events.day[where], events.known[where], events.weight[where])
+        self._values = state.values
+        self._anchor = anchor = state.anchor
+        self._decays = state.row_numbers(group, Decay)
+        self._counts = state.row_numbers(group, Count)
+        memories = [row.memory for row in state.rows if row.group == group]
+        self._last_ages = [memory.last_age for memory in memories if isinstance(memory, Count)]
+        taus = [memory.tau_days for memory in memories if isinstance(memory, Decay)]
+        self._tables = _DecayTables(taus, self._all.day, anchor)
+        known = _netted(self._all, anchor)
+        cells = state.values.shape[1]
+        for number, decay in zip(self._decays, self._tables.of(known.day), strict=True):
+            self._values[number] = np.bincount(known.cell, weights=known.weight * decay, minlength=cells)
+        for number, last_age in zip(self._counts, self._last_ages, strict=True):
+            young = slice(None) if last_age is None else anchor - known.day <= last_age
+            counts = np.bincount(known.cell[young], weights=known.weight[young], minlength=cells)
+            self._values[number] = counts
+        month = (self._all.known > anchor) & (self._all.known <= anchor + _LAST_DAY_OF_MONTH)
+        arrivals = self._all.take(month)
+        self._arrivals = arrivals.take(np.argsort(arrivals.known, kind="stable"))
+        self._leavers = [self._of_month(last_age) for last_age in self._last_ages]
+
+    def _of_month(self, last_age: int | None) -> _Entries:
+        """Entries that grow older than `last_age` during the month, by the day they do."""
+        if last_age is None:
+            return self._all.take(np.zeros(len(self._all.day), dtype=np.bool_))
+        leaving = self._all.day + last_age + 1
+        entries = self._all.take((leaving > self._anchor) & (leaving <= self._anchor + _LAST_DAY_OF_MONTH))
+        return entries.take(np.argsort(entries.day, kind="stable"))
+
+    def step(self, today: int) -> None:
+        bounds = np.searchsorted(self._arrivals.known, [today, today + 1])
+        arrived = self._arrivals.take(np.arange(bounds[0], bounds[1]))
+        for number, last_age, leavers in zip(self._counts, self._last_ages, self._leavers, strict=True):
+            self._move_count(number, last_age, arrived, leavers, today)
+        if self._decays and len(arrived.cell):
+            for number, decay in zip(self._decays, self._tables.of(arrived.day), strict=True):
+                np.add.at(self._values[number], arrived.cell, arrived.weight * decay)
+            lost = np.unique(arrived.cell[arrived.weight < 0])
+            if len(lost):
+                self._sum_anew(lost, today)
+
+    def _move_count(
+        self, number: int, last_age: int | None, arrived: _Entries, leavers: _Entries, today: int
+    ) -> None:
+        young = slice(None) if last_age is None else today - arrived.day <= last_age
+        np.add.at(self._values[number], arrived.cell[young], arrived.weight[young].astype(np.float64))
+        if last_age is not None:
+            left = today - last_age - 1
+            bounds = np.searchsorted(leavers.day, [left, left + 1])
+            gone = leavers.take(np.arange(bounds[0], bounds[1]))
+            gone = gone.take(gone.known < today)  # what is known only now was never counted
+            np.subtract.at(self._values[number], gone.cell, gone.weight.astype(np.float64))
+
+    def _sum_anew(self, cells: npt.NDArray[np.int32], today: int) -> None:
+        """Direct sum, over all that is known today, of these cells' decaying rows; `cells` ascend."""
+        starts = np.searchsorted(self._all.cell, cells)
+        lengths = np.searchsorted(self._all.cell, cells, side="right") - starts
+        offsets = np.repeat(np.cumsum(lengths) - lengths, lengths)
+        theirs = np.arange(lengths.sum()) - offsets + np.repeat(starts, lengths)
+        entries = _netted(self._all.take(theirs), today)
+        position = np.searchsorted(cells, entries.cell)
+        for number, decay in zip(self._decays, self._tables.of(entries.day), strict=True):
+            sums = np.bincount(position, weights=entries.weight * decay, minlength=len(cells))
+            self._values[number, cells] = sums
+
+
+class _DecayTables:
+    """exp((day - anchor) / tau) by day, so that equal ages have equal weights to the last bit."""
+
+    def __init__(self, taus: Sequence[float], days: npt.NDArray[np.int32], anchor: int) -> None:
+        self._first = int(days.min()) if len(days) else anchor
+        last = int(days.max()) if len(days) else anchor
+        offsets = np.arange(self._first, last + 1, dtype=np.int64) - anchor
+        self._tables = [decayed(np.minimum(offsets, _LAST_DAY_OF_MONTH), tau) for tau in taus]
+
+    def of(self, days: npt.NDArray[np.int32]) -> list[FloatArray]:
+        positions = days - self._first
+        return [table[positions] for table in self._tables]
+
+
+def _netted(entries: _Entries, today: int) -> _Entries:
+    """One entry per (cell, day) with the weight known today; what cancels is gone."""
+    if len(entries.cell) == 0:
+        return entries
+    new = np.empty(len(entries.cell), dtype=np.bool_)
+    new[0] = True
+    np.not_equal(entries.cell[1:], entries.cell[:-1], out=new[1:])
+    new[1:] |= entries.day[1:] != entries.day[:-1]
+    starts = np.flatnonzero(new)
+    net = np.add.reduceat(np.where(entries.known <= today, entries.weight, 0), starts)
+    kept = net != 0
+    starts = starts[kept]
+    return _Entries(entries.cell[starts], entries.day[starts], entries.known[starts], net[kept])

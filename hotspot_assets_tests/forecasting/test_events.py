@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from hotspot_assets.forecasting.events import build_events, epoch_day
+from hotspot_assets_tests.forecasting.towns import GROUPS, at, cut_offs, ledger, town
+
+PLACE = town(rings=2, max_ring=1)
+CELL = int(PLACE.area.cells[3])
+FIRST = date(2024, 3, 1)
+LAST = date(2024, 3, 10)
+
+
+def known_days(*moments_and_days: tuple[date, date, int]) -> list[date]:
+    rows = [
+        (day, int(PLACE.area.cells[n]), "theft", at(known, hour), 10**6)
+        for n, (day, known, hour) in enumerate(moments_and_days)
+    ]
+    events = build_events(ledger(rows), PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST))
+    return [date(1970, 1, 1) + timedelta(days=int(day)) for day in events.known]
+
+
+def test_known_is_the_first_forecast_that_may_use_it() -> None:
+    assert known_days(
+        (date(2024, 3, 3), date(2024, 3, 4), 4),  # in time for the 05:00 of the fourth
+        (date(2024, 3, 3), date(2024, 3, 4), 5),  # exactly at it
+        (date(2024, 3, 3), date(2024, 3, 4), 6),  # too late by an hour
+        (date(2024, 3, 3), date(2024, 3, 3), 1),  # known at once, still not for its own day
+        (date(2024, 2, 3), date(2024, 2, 4), 1),  # known before the first date
+    ) == [date(2024, 3, 4), date(2024, 3, 4), date(2024, 3, 5), date(2024, 3, 4), FIRST]
+
+
+def test_what_becomes_known_after_the_last_day_is_absent() -> None:
+    assert known_days((date(2024, 3, 3), LAST, 6), (LAST, LAST, 1)) == []
+
+
+def test_other_cells_and_groups_are_left_out_and_equals_are_one() -> None:
+    outside = int(town(rings=9, max_ring=1).area.cells[-1])
+    rows = [
+        (date(2024, 2, 3), CELL, "theft", at(date(2024, 2, 4)), 400_000),
+        (date(2024, 2, 3), CELL, "theft", at(date(2024, 2, 9)), 600_000),
+        (date(2024, 2, 3), CELL, "fraud", at(date(2024, 2, 4)), 1_000_000),
+        (date(2024, 2, 3), outside, "theft", at(date(2024, 2, 4)), 1_000_000),
+        (date(2024, 2, 5), CELL, "theft", at(date(2024, 2, 9)), 1_000_000),
+        (date(2024, 2, 5), CELL, "theft", at(date(2024, 2, 10)), -1_000_000),
+    ]
+    assert outside not in PLACE.area.cells
+    events = build_events(ledger(rows), PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST))
+    assert events.weight.tolist() == [1_000_000]
+    assert events.cell.tolist() == [3]
+
+
+def test_known_at_hides_what_comes_later() -> None:
+    rows = [
+        (date(2024, 3, 3), CELL, "theft", at(date(2024, 3, 4)), 1),
+        (date(2024, 3, 3), CELL, "theft", at(date(2024, 3, 8)), 2),
+    ]
+    events = build_events(ledger(rows), PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST))
+    assert events.known_at(date(2024, 3, 7)).weight.tolist() == [1]
+    assert int(events.known_at(date(2024, 3, 8)).known.max()) == epoch_day(date(2024, 3, 8))
+    with pytest.raises(ValueError, match="cover"):
+        events.known_at(date(2024, 3, 11))
+
+
+def test_cut_offs_that_do_not_ascend_are_refused() -> None:
+    with pytest.raises(ValueError, match="ascend"):
+        build_events(ledger([]), PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST).reverse())
