@@ -103,7 +103,7 @@ def _localised(wall: pl.Expr, zone: str) -> pl.Expr:
 
 
 def _days_of(moments: pl.Series, zone: str, day_start: time) -> pl.Series:
-    """Find each moment among the starts of the days around: by construction the inverse of `day_bounds_utc`."""
+    """Find each moment among the starts of the days around it: the inverse of `day_bounds_utc`."""
     first, last = moments.dt.date().min(), moments.dt.date().max()
     if not isinstance(first, date) or not isinstance(last, date):  # nothing but nulls
         return moments.cast(pl.Date)
