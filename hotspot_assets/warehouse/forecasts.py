@@ -42,16 +42,15 @@ def _append_missing(transaction: Transaction, table: str, rows: pl.DataFrame, ke
     transaction.append(table, rows.join(there, on=key, how="anti"))
 
 
-def append_once(lake: Lake, rows: dict[str, pl.DataFrame], key: str, stamp: Stamp) -> Committed[None]:
-    """Append content-addressed rows, unless their id is there already; the same `key` names them in all tables."""
-    shaped = {table: TABLES[table].conform(frame) for table, frame in rows.items()}
+def append_once(lake: Lake, table: str, rows: pl.DataFrame, keys: Sequence[str], stamp: Stamp) -> Committed[None]:
+    """Append content-addressed rows, unless rows with the same `keys` are there already."""
+    shaped = TABLES[table].conform(rows)
 
     def write(transaction: Transaction) -> None:
-        for table, frame in shaped.items():
-            there = transaction.read(f"SELECT DISTINCT {key} FROM {table}")
-            transaction.append(table, frame.join(there, on=key, how="anti"))
+        there = transaction.read(f"SELECT DISTINCT {', '.join(keys)} FROM {table}")
+        transaction.append(table, shaped.join(there, on=list(keys), how="anti"))
 
-    return lake.transact(write, tables=list(rows), message=f"add to {', '.join(rows)}", stamp=stamp)
+    return lake.transact(write, tables=[table], message=f"add to {table}", stamp=stamp)
 
 
 def scores_of(lake: Lake, day: date, groups: Sequence[str] | None = None) -> pl.DataFrame:

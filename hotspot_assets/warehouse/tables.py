@@ -153,6 +153,7 @@ class Cells(dy.Schema):
     """A cell of a study area, with its true area and its patrol unit."""
 
     study_area_id = dy.String(primary_key=True, description="Study area it belongs to.")
+    units_hash = dy.String(primary_key=True, description="Hash of the units file by which cells were assigned.")
     cell = _cell(primary_key=True)
     area_km2 = dy.Float64(description="True area of the cell.")
     unit = dy.String(nullable=True, description="Patrol unit with the largest share of the cell; null: none.")

@@ -1,0 +1,86 @@
+"""Study areas: the cells that forecasts cover, named by what they contain.
+
+Belongs here: a set of cells of one resolution with their true areas, and the ways of finding one. Not here:
+which incidents may be used to find it (the caller's point in time).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import h3
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import polars_h3 as plh3
+
+from hotspot_assets.errors import UserError
+from hotspot_assets.hexgrid.cells import CellArray, cell_areas_km2
+
+
+class EmptyStudyArea(UserError):
+    """A study area without cells."""
+
+
+@dataclass(frozen=True, eq=False)
+class StudyArea:
+    """Cells of one resolution, ascending, with their true areas; everything per cell is aligned with `cells`.
+
+    `study_area_id` is a hash of resolution and cells, so the same cells are the same study area however
+    they were found.
+    """
+
+    study_area_id: str
+    resolution: int
+    cells: CellArray
+    area_km2: npt.NDArray[np.float64]
+    method: str
+    as_of: date | None
+
+    @property
+    def n(self) -> int:
+        """Number of cells."""
+        return len(self.cells)
+
+    @cached_property
+    def total_area_km2(self) -> float:
+        """Sum of the true areas."""
+        return float(self.area_km2.sum())
+
+    def index_of(self, cells: CellArray) -> npt.NDArray[np.int64]:
+        """Position of each cell in `self.cells`; -1 outside."""
+        wanted = np.asarray(cells, dtype=np.uint64)
+        position = np.minimum(np.searchsorted(self.cells, wanted), self.n - 1)
+        return np.where(self.cells[position] == wanted, position, -1).astype(np.int64)
+
+
+def from_cells(cells: CellArray, resolution: int, method: str, as_of: date | None = None) -> StudyArea:
+    """A study area of the given cells, in any order and with repeats.
+
+    Raises
+    ------
+    EmptyStudyArea
+        When there is no cell.
+    """
+    distinct = np.unique(np.asarray(cells, dtype=np.uint64))
+    if len(distinct) == 0:
+        raise EmptyStudyArea("A study area without cells: give a boundary that holds cell centres, or incidents.")
+    digest = hashlib.sha256(f"h3 {resolution}\n".encode() + distinct.astype("<u8").tobytes()).hexdigest()
+    return StudyArea(digest[:16], resolution, distinct, cell_areas_km2(distinct), method, as_of)
+
+
+def from_boundary(geometry: Any, resolution: int) -> StudyArea:
+    """The cells whose centre lies inside a (multi)polygon given in degrees (EPSG:4326)."""
+    cells = h3.h3shape_to_cells(h3.geo_to_h3shape(geometry), resolution)
+    return from_cells(np.array([int(cell, 16) for cell in cells], dtype=np.uint64), resolution, "boundary")
+
+
+def from_incidents(cells: CellArray, resolution: int, as_of: date, margin_rings: int = 1) -> StudyArea:
+    """Occupied cells and those within `margin_rings` of them; the caller gives only incidents before `as_of`."""
+    disk = pl.DataFrame({"cell": np.unique(cells)}).select(plh3.grid_disk("cell", margin_rings).explode())
+    method = f"cells of incidents before {as_of} and {margin_rings} ring around"
+    return from_cells(disk.to_series().drop_nulls().to_numpy(), resolution, method, as_of)

@@ -1,0 +1,139 @@
+"""The study area in force for a month, and the neighbours of its cells.
+
+Belongs here: choosing between a boundary and the incidents known before a date, keeping what was found, and
+the cache of neighbour matrices. Not here: geometry (hexgrid).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+import polars as pl
+
+from hotspot_assets.errors import UserError
+from hotspot_assets.hexgrid.neighbours import Neighbours, load, neighbours, save
+from hotspot_assets.hexgrid.study_areas import StudyArea, from_boundary, from_cells, from_incidents
+from hotspot_assets.intake.calendar import cut_offs_utc
+from hotspot_assets.settings import Settings
+from hotspot_assets.warehouse.forecasts import append_once
+from hotspot_assets.warehouse.lake import Lake, Stamp
+from hotspot_assets.warehouse.reads import occupied_cells
+from hotspot_assets.workflow.deliveries import file_hash
+
+
+class NoStudyArea(UserError):
+    """Nothing tells where the study area lies."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A study area with what the day's work needs around it."""
+
+    area: StudyArea
+    units: pl.DataFrame
+
+    @property
+    def id(self) -> str:
+        """The study area's id."""
+        return self.area.study_area_id
+
+
+def cut_off_of(settings: Settings, day: date) -> datetime:
+    """The moment up to which the forecast for `day` may know anything."""
+    return cut_offs(settings, [day])[0]  # type: ignore[no-any-return]
+
+
+def cut_offs(settings: Settings, days: list[date]) -> pl.Series:
+    """Cut-offs of forecast dates, as moments in UTC."""
+    rules = settings.forecast
+    return cut_offs_utc(pl.Series(days, dtype=pl.Date), settings.area.timezone, rules.cut_off, rules.cut_off_days_before)
+
+
+def find_study_area(lake: Lake, settings: Settings, month: date, delivery_seq: int) -> StudyArea:
+    """The study area for forecasts of a month (its first day): the boundary, or where incidents lay before.
+
+    Raises
+    ------
+    NoStudyArea
+        When there is neither a boundary nor an incident before the month.
+    """
+    resolution = settings.grid.resolution
+    if settings.area.boundary is not None:
+        from hotspot_assets.hexgrid.boundaries import read_boundaries
+
+        return from_boundary(read_boundaries(settings.area.boundary).union_all(), resolution)
+    as_of = settings.area.as_of or month
+    cells = occupied_cells(lake, as_of, cut_off_of(settings, as_of), delivery_seq)
+    if cells.is_empty():
+        raise NoStudyArea(
+            f"No incident is known before {as_of}, so there is no study area: deliver earlier incidents, or name a"
+            " boundary file in the settings (area.boundary)."
+        )
+    return from_incidents(cells.to_numpy(), resolution, as_of)
+
+
+def assign_to_units(settings: Settings, area: StudyArea) -> pl.DataFrame:
+    """`cell, unit` of each cell that lies in a patrol unit; with no units file the area is one unit."""
+    if settings.area.units is None:
+        return pl.DataFrame({"cell": area.cells, "unit": [settings.area.name] * area.n})
+    from hotspot_assets.hexgrid.boundaries import assign_units, read_boundaries
+
+    boundaries = read_boundaries(settings.area.units, settings.area.unit_name_field)
+    return assign_units(area, boundaries).select("cell", "unit")
+
+
+def units_hash(settings: Settings) -> str:
+    """Hash of what assigns cells to units: the file and the field; "none" where the area is one unit."""
+    path = settings.area.units
+    return "none" if path is None else file_hash(path)[:16] + (settings.area.unit_name_field or "")
+
+
+def keep_study_area(lake: Lake, settings: Settings, area: StudyArea, stamp: Stamp) -> Place:
+    """Write a study area and its cells to the lake unless they are there, and return it with its units."""
+    by = units_hash(settings)
+    query = "SELECT cell, unit FROM cells WHERE study_area_id = ? AND units_hash = ? ORDER BY cell"
+    known = lake.read(query, [area.study_area_id, by])
+    if known.height == area.n:
+        return Place(area, known.drop_nulls("unit"))
+    units = assign_to_units(settings, area)
+    identity = {"study_area_id": area.study_area_id, "units_hash": by}
+    cells = pl.DataFrame({"cell": area.cells, "area_km2": area.area_km2}).join(units, on="cell", how="left")
+    append_once(lake, "cells", cells.with_columns(**identity), list(identity), stamp)
+    append_once(lake, "study_areas", _header(area, stamp), ["study_area_id"], stamp)
+    return Place(area, units)
+
+
+def _header(area: StudyArea, stamp: Stamp) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "study_area_id": area.study_area_id,
+            "resolution": area.resolution,
+            "method": area.method,
+            "as_of": pl.Series([area.as_of], dtype=pl.Date),
+            "cells": area.n,
+            "area_km2": float(np.sum(area.area_km2)),
+            "run_id": stamp.run_id,
+        }
+    )
+
+
+def kept_study_area(lake: Lake, study_area_id: str) -> StudyArea:
+    """A study area as it stands in the lake. Raises NoStudyArea if it does not."""
+    cells = lake.read("SELECT DISTINCT cell FROM cells WHERE study_area_id = ? ORDER BY cell", [study_area_id])
+    header = lake.read("SELECT resolution, method, as_of FROM study_areas WHERE study_area_id = ?", [study_area_id])
+    if cells.is_empty() or header.is_empty():
+        raise NoStudyArea(f"Study area {study_area_id} is not in the lake.")
+    resolution, method, as_of = header.row(0)
+    return from_cells(cells["cell"].to_numpy(), resolution, method, as_of)
+
+
+def neighbours_of(settings: Settings, area: StudyArea, rings: int) -> Neighbours:
+    """Neighbours within `rings`, from the cache where they were computed before."""
+    path = settings.cache / f"neighbours-{area.study_area_id}-{rings}.npz"
+    if path.exists():
+        return load(path, area)
+    found = neighbours(area, rings)
+    save(found, path)
+    return found
