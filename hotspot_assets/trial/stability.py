@@ -9,11 +9,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import polars as pl
 
 from hotspot_assets.trial.flags import FloatArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array, csr_matrix
+
+SHAPES: dict[str, pl.DataType] = {
+    "forecast_date": pl.Date(),
+    "model": pl.String(),
+    "offence_group": pl.String(),
+    "shared_sides": pl.Float64(),
+    "patches": pl.Int64(),
+    "mean_patch_km2": pl.Float64(),
+    "churn": pl.Float64(),
+}
+"""Columns of a day's flagged sets for `mean_shapes`: `Compactness`, churn since the day before (or null)."""
+
+OVERLAPS: dict[str, pl.DataType] = {
+    "forecast_date": pl.Date(),
+    "offence_group": pl.String(),
+    "model": pl.String(),
+    "against": pl.String(),
+    "a_only": pl.Float64(),
+    "b_only": pl.Float64(),
+    "both": pl.Float64(),
+    "neither": pl.Float64(),
+}
+"""Columns of a day's `Complementarity` for `pooled_overlaps`: A is `model`, B is `against`."""
 
 
 class Compactness(NamedTuple):
@@ -94,3 +118,21 @@ def complementarity(flagged_a: FloatArray, flagged_b: FloatArray, counts: FloatA
     caught_a, caught_b = float((a * incidents).sum()), float((b * incidents).sum())
     total = float(incidents.sum())
     return Complementarity(caught_a - both, caught_b - both, both, total - caught_a - caught_b + both)
+
+
+def mean_shapes(shapes: pl.DataFrame) -> pl.DataFrame:
+    """Means over the days of `SHAPES` by model and offence group; a null is left out of its mean."""
+    keys = ["model", "offence_group"]
+    return shapes.group_by(keys).agg(pl.exclude("forecast_date").exclude(keys).mean()).sort(keys)
+
+
+def pooled_overlaps(overlaps: pl.DataFrame) -> pl.DataFrame:
+    """Sums over the days of `OVERLAPS` by offence group and pair, each as a share of all incidents."""
+    keys, parts = ["offence_group", "model", "against"], ["a_only", "b_only", "both", "neither"]
+    return (
+        overlaps.group_by(keys)
+        .agg(pl.col(parts).sum())
+        .filter(pl.sum_horizontal(parts) > 0)
+        .with_columns(pl.col(parts) / pl.sum_horizontal(parts))
+        .sort(keys)
+    )
