@@ -104,6 +104,7 @@ class IntakeSettings(_Section):
     sources: dict[str, SourceSettings] = Field(default_factory=dict, description="Per source, where it differs.")
     mappings: tuple[Path, ...] = Field((), description="Mapping files (TOML) that describe further CSV layouts.")
     settle_seconds: float = Field(10.0, ge=0, description="A landing file is taken once unchanged for this long.")
+    silence_days: int = Field(2, ge=0, description="A source silent for longer is reported as missing.")
     keep_delivered_days: int = Field(30, ge=0, description="Days for which delivered files are kept.")
     longest_span_days: int = Field(31, ge=1, description="From/to ranges longer than this are not bucketed.")
     closing_limit: float = Field(

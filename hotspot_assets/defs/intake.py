@@ -116,9 +116,9 @@ def hexagon_incidents(
             "through_delivery_seq": bucketed.through,
             "incidents_unplaced": bucketed.unplaced,
             "incidents_over_long": bucketed.over_long,
-            "first_day": str(bucketed.first_day),
-            "last_day": str(bucketed.last_day),
-            "days_touched": bucketed.days_touched,
+            "days_touched": len(bucketed.days),
+            "first_day": str(min(bucketed.days, default="-")),
+            "last_day": str(max(bucketed.days, default="-")),
             "past_days_made_stale": bucketed.stale_days,
         }
     )

@@ -14,7 +14,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -79,15 +80,21 @@ class Transaction:
         """Run one statement."""
         self._cursor.execute(statement, parameters)
 
+    @contextmanager
+    def lend(self, name: str, rows: Frame) -> Iterator[None]:
+        """Make a frame readable as a table of that name."""
+        self._cursor.register(name, rows.to_arrow())
+        try:
+            yield
+        finally:
+            self._cursor.unregister(name)
+
     def append(self, table: str, rows: Frame) -> None:
         """Append rows to a table of the schema, by column name."""
         if rows.is_empty():
             return
-        self._cursor.register("rows_to_append", rows.to_arrow())
-        try:
+        with self.lend("rows_to_append", rows):
             self._cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM rows_to_append")
-        finally:
-            self._cursor.unregister("rows_to_append")
 
 
 @dataclass

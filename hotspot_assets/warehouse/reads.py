@@ -65,3 +65,13 @@ def newest_delivery(lake: Lake) -> int:
     """Number of the last delivery that stands in the ledger of weights; 0: none."""
     rows = lake.read("SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents'")
     return int(rows.item()) if rows.height else 0
+
+
+def delivery_clocks(lake: Lake, delivery_seq: int) -> pl.DataFrame:
+    """Both clocks of each delivery in the ledger of weights: `delivery_seq, delivered_at, known_from` (its first)."""
+    query = """
+        SELECT delivery_seq, delivered_at, min(h.known_from) AS known_from
+        FROM hexagon_incidents h JOIN deliveries USING (delivery_seq)
+        WHERE delivery_seq <= $seq GROUP BY ALL ORDER BY delivery_seq
+    """
+    return lake.read(query, {"seq": delivery_seq})

@@ -236,6 +236,8 @@ class ForecastOutcomes(dy.Schema):
     pai = dy.Float64(nullable=True, description="Hit rate / coverage (Chainey 2008). Never compare across grids.")
     pei = dy.Float64(nullable=True, description="hits / the most that any choice of equal area could catch.")
     log_score = dy.Float64(nullable=True, description="Nats per incident over a uniform forecast, floor 1e-6.")
+    best_hits = dy.Float64(description="The most that any choice of equal area could catch; pei = hits / best_hits.")
+    expected_hit_rate = dy.Float64(description="The forecast's own share in the flagged area.")
     delivery_seq = _delivery_seq()
 
 

@@ -6,19 +6,16 @@ batch in one transaction. Not here: the sums (forecasting), Dagster's partitions
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import groupby
 
 import numpy as np
 import polars as pl
 
-from hotspot_assets.forecasting.catalogue import FittedModel
 from hotspot_assets.forecasting.engine import DaySurface
-from hotspot_assets.forecasting.events import Events, build_events, epoch_day, month_start
-from hotspot_assets.forecasting.kernel import canonical_json
+from hotspot_assets.forecasting.events import Events, build_events, month_start
 from hotspot_assets.forecasting.ranking import rank, tie_seed
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
@@ -27,11 +24,9 @@ from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import delivery_clocks, newest_delivery, weights_as_known
 from hotspot_assets.warehouse.tables import TABLES
 from hotspot_assets.workflow.deliveries import now_utc
-from hotspot_assets.workflow.models import FittedFor, model_for_month, surfaces
+from hotspot_assets.workflow.headers import DayPlan, plan_days
+from hotspot_assets.workflow.models import InForce, model_in_force, surfaces
 from hotspot_assets.workflow.study_area import NoStudyArea, cut_offs, keep_study_area, study_area_of_month
-
-CODE_VERSION = "1"
-"""Version of the scoring code: raised whenever the same inputs could give other scores."""
 
 _BATCH_ROWS = 4_000_000
 
@@ -43,23 +38,13 @@ class DayFacts:
     date: date
     headers: pl.DataFrame
     rows: int
-    largest_sum_error: float
+    sum_error: float
     snapshot_id: int
 
     @property
     def made(self) -> pl.DataFrame:
         """Headers of the forecasts that were made."""
         return self.headers.filter(pl.col("not_made_because").is_null())
-
-
-@dataclass(frozen=True)
-class _Month:
-    """Consecutive forecast dates of one month, with what all of them rest on."""
-
-    days: tuple[date, ...]
-    area: StudyArea | None
-    fitted: FittedFor | None
-    no_area: str | None = None
 
 
 def days_between(first: date, last: date) -> list[date]:
@@ -75,39 +60,82 @@ def make_forecasts(lake: Lake, settings: Settings, first: date, last: date, stam
     """
     newest = newest_delivery(lake)
     clocks = delivery_clocks(lake, newest)
-    for _, days in groupby(days_between(first, last), key=month_start):
-        month = _prepare(lake, settings, tuple(days), newest, stamp)
-        yield from _write_month(lake, settings, month, newest, clocks, stamp)
+    for _, group in groupby(days_between(first, last), key=month_start):
+        yield from _make_month(lake, settings, list(group), newest, clocks, stamp)
 
 
-def _prepare(lake: Lake, settings: Settings, days: tuple[date, ...], newest: int, stamp: Stamp) -> _Month:
+def _make_month(
+    lake: Lake, settings: Settings, days: list[date], newest: int, clocks: pl.DataFrame, stamp: Stamp
+) -> Iterator[DayFacts]:
     try:
         area = study_area_of_month(lake, settings, month_start(days[0]), newest)
     except NoStudyArea as reason:
-        return _Month(days, None, None, str(reason))
-    keep_study_area(lake, settings, area, stamp)
-    return _Month(days, area, model_for_month(lake, settings, settings.forecast.model, area, month_start(days[0]), newest, stamp))
-
-
-def _write_month(
-    lake: Lake, settings: Settings, month: _Month, newest: int, clocks: pl.DataFrame, stamp: Stamp
-) -> Iterator[DayFacts]:
-    targets = settings.forecast.groups
-    if month.area is None or month.fitted is None:
-        headers = _headers(settings, month, [Known.nothing(group) for group in targets] * 1, clocks, stamp)
-        yield from _commit(lake, list(month.days), headers, [], stamp)
+        headers = plan_days(settings, days, clocks, stamp, no_area=str(reason)).headers(now_utc())
+        yield from _commit(lake, days, headers, [], stamp)
         return
-    events = month_events(lake, settings, month.area, month.fitted.reads(targets), month.days, newest)
-    headers = _headers(settings, month, known_of(settings, events, month.days), clocks, stamp)
-    able = headers.filter(pl.col("not_made_because").is_null())
-    frames: list[pl.DataFrame] = []
-    batch: list[date] = []
-    for surface in surfaces(month.fitted.model, events, month.area, settings, month.days[0], month.days[-1]):
-        groups = able.filter(forecast_date=surface.date)["offence_group"].to_list()
-        frames.append(surface_rows(surface, month.area, groups, settings.forecast.model))
-        batch.append(surface.date)
-        if sum(frame.height for frame in frames) >= _BATCH_ROWS:
-            yield from _commit(lake, batch, headers, frames, stamp)
-            frames, batch = [], []
+    keep_study_area(lake, settings, area, stamp)
+    in_force = model_in_force(lake, settings, area, month_start(days[0]), newest, stamp)
+    events = events_of_month(lake, settings, area, in_force, days, newest)
+    plan = plan_days(settings, days, clocks, stamp, area=area, in_force=in_force, events=events)
+    batch: list[tuple[DaySurface, pl.DataFrame]] = []
+    for surface in surfaces(in_force, settings, area, events, days[0], days[-1]):
+        batch.append((surface, surface_rows(surface, area, plan.able(surface.date), settings.forecast.model)))
+        if sum(rows.height for _, rows in batch) >= _BATCH_ROWS:
+            yield from _commit_batch(lake, plan, batch, stamp)
+            batch = []
     if batch:
-        yield from _commit(lake, batch, headers, frames, stamp)
+        yield from _commit_batch(lake, plan, batch, stamp)
+
+
+def events_of_month(
+    lake: Lake, settings: Settings, area: StudyArea, in_force: InForce, days: Sequence[date], delivery_seq: int
+) -> Events:
+    """What the days of one month may know, from the month's anchor on, at both clocks."""
+    anchor, last = month_start(days[0]), days[-1]
+    moments = cut_offs(settings, days_between(anchor, last))
+    groups = in_force.reads(settings.forecast.groups)
+    ledger = weights_as_known(lake, groups, last, moments[-1], delivery_seq)
+    return build_events(ledger, area, groups, anchor, moments)
+
+
+def surface_rows(surface: DaySurface, area: StudyArea, groups: Sequence[str], model: str) -> pl.DataFrame:
+    """A day's surfaces as rows of `proximity_scores`, for the groups named."""
+    frames = [
+        pl.DataFrame(
+            {
+                "cell": area.cells,
+                "score": surface.of(group),
+                "rank": rank(surface.of(group), tie_seed(surface.date, group, model)),
+            }
+        ).with_columns(forecast_date=pl.lit(surface.date), offence_group=pl.lit(group))
+        for group in groups
+    ]
+    return pl.concat(frames) if frames else TABLES["proximity_scores"].empty()
+
+
+def _commit_batch(
+    lake: Lake, plan: DayPlan, batch: list[tuple[DaySurface, pl.DataFrame]], stamp: Stamp
+) -> Iterator[DayFacts]:
+    days = [surface.date for surface, _ in batch]
+    totals = {(surface.date, group): total for surface, _ in batch for group, total in zip(surface.groups, surface.totals, strict=True)}
+    headers = plan.headers(now_utc(), totals).filter(pl.col("forecast_date").is_in(days))
+    yield from _commit(lake, days, headers, [rows for _, rows in batch], stamp)
+
+
+def _commit(
+    lake: Lake, days: list[date], headers: pl.DataFrame, frames: list[pl.DataFrame], stamp: Stamp
+) -> Iterator[DayFacts]:
+    columns = list(TABLES["proximity_scores"].dtypes)
+    rows = pl.concat([frame.select(columns) for frame in frames]) if frames else TABLES["proximity_scores"].empty()
+    written = replace_days(lake, "proximity_scores", (days[0], days[-1]), rows, stamp, headers=headers)
+    for number, day in enumerate(days):
+        frame = frames[number] if frames else TABLES["proximity_scores"].empty()
+        yield DayFacts(
+            day, headers.filter(pl.col("forecast_date") == day), frame.height, _sum_error(frame), written.snapshot_id
+        )
+
+
+def _sum_error(rows: pl.DataFrame) -> float:
+    """How far the sum of the worst surface lies from 1."""
+    sums = rows.group_by("offence_group").agg(pl.col("score").sum())["score"].to_numpy()
+    return float(np.abs(sums - 1.0).max(initial=0.0))

@@ -6,7 +6,6 @@ the cache of neighbour matrices. Not here: geometry (hexgrid).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
@@ -27,19 +26,6 @@ class NoStudyArea(UserError):
     """Nothing tells where the study area lies."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """A study area with what the day's work needs around it."""
-
-    area: StudyArea
-    units: pl.DataFrame
-
-    @property
-    def id(self) -> str:
-        """The study area's id."""
-        return self.area.study_area_id
-
-
 def cut_off_of(settings: Settings, day: date) -> datetime:
     """The moment up to which the forecast for `day` may know anything."""
     return cut_offs(settings, [day])[0]  # type: ignore[no-any-return]
@@ -51,7 +37,7 @@ def cut_offs(settings: Settings, days: list[date]) -> pl.Series:
     return cut_offs_utc(pl.Series(days, dtype=pl.Date), settings.area.timezone, rules.cut_off, rules.cut_off_days_before)
 
 
-def find_study_area(lake: Lake, settings: Settings, month: date, delivery_seq: int) -> StudyArea:
+def study_area_of_month(lake: Lake, settings: Settings, month: date, delivery_seq: int) -> StudyArea:
     """The study area for forecasts of a month (its first day): the boundary, or where incidents lay before.
 
     Raises
@@ -90,19 +76,21 @@ def units_hash(settings: Settings) -> str:
     return "none" if path is None else file_hash(path)[:16] + (settings.area.unit_name_field or "")
 
 
-def keep_study_area(lake: Lake, settings: Settings, area: StudyArea, stamp: Stamp) -> Place:
-    """Write a study area and its cells to the lake unless they are there, and return it with its units."""
-    by = units_hash(settings)
-    query = "SELECT cell, unit FROM cells WHERE study_area_id = ? AND units_hash = ? ORDER BY cell"
-    known = lake.read(query, [area.study_area_id, by])
-    if known.height == area.n:
-        return Place(area, known.drop_nulls("unit"))
+def keep_study_area(lake: Lake, settings: Settings, area: StudyArea, stamp: Stamp) -> None:
+    """Write a study area and its cells, with their units, to the lake unless they are there."""
+    if not units_of(lake, settings, area).is_empty():
+        return
     units = assign_to_units(settings, area)
-    identity = {"study_area_id": area.study_area_id, "units_hash": by}
+    identity = {"study_area_id": pl.lit(area.study_area_id), "units_hash": pl.lit(units_hash(settings))}
     cells = pl.DataFrame({"cell": area.cells, "area_km2": area.area_km2}).join(units, on="cell", how="left")
     append_once(lake, "cells", cells.with_columns(**identity), list(identity), stamp)
     append_once(lake, "study_areas", _header(area, stamp), ["study_area_id"], stamp)
-    return Place(area, units)
+
+
+def units_of(lake: Lake, settings: Settings, area: StudyArea) -> pl.DataFrame:
+    """`cell, unit` of a kept study area's cells, by the units file in force; unit is null outside all units."""
+    query = "SELECT cell, unit FROM cells WHERE study_area_id = ? AND units_hash = ? ORDER BY cell"
+    return lake.read(query, [area.study_area_id, units_hash(settings)])
 
 
 def _header(area: StudyArea, stamp: Stamp) -> pl.DataFrame:

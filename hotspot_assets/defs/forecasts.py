@@ -1,0 +1,134 @@
+"""Study areas, fitted models (monthly) -> proximity scores (daily)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import dagster as dg
+import polars as pl
+
+from hotspot_assets.defs.facts import KINDS, OWNER, picture, stamp_of, table_metadata
+from hotspot_assets.defs.intake import POOL
+from hotspot_assets.defs.partitions import Partitions, dates_of
+from hotspot_assets.defs.progress import Progress
+from hotspot_assets.settings import Settings
+from hotspot_assets.warehouse.lake import Lake
+from hotspot_assets.warehouse.reads import newest_delivery
+from hotspot_assets.workflow.forecasts import DayFacts, make_forecasts
+from hotspot_assets.workflow.models import model_in_force
+from hotspot_assets.workflow.study_area import keep_study_area, study_area_of_month, units_of
+
+GROUP = "forecasts"
+
+
+def study_areas(
+    context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult:
+    """The cells that forecasts of a month cover: a boundary, or where incidents lay before the month."""
+    month = date.fromisoformat(context.partition_key)
+    area = study_area_of_month(lake, settings, month, newest_delivery(lake))
+    keep_study_area(lake, settings, area, stamp_of(context))
+    units = units_of(lake, settings, area)["unit"]
+    return dg.MaterializeResult(
+        metadata={
+            "study_area_id": area.study_area_id,
+            "cells": area.n,
+            "area_km2": area.total_area_km2,
+            "method": area.method,
+            "units": units.drop_nulls().n_unique(),
+            "cells_in_no_unit": units.null_count(),
+        }
+    )
+
+
+def fitted_models(
+    context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult:
+    """The model in force for a month, fitted on nothing known later than its first day's cut-off."""
+    month = date.fromisoformat(context.partition_key)
+    seq = newest_delivery(lake)
+    area = study_area_of_month(lake, settings, month, seq)
+    keep_study_area(lake, settings, area, stamp_of(context))
+    in_force = model_in_force(lake, settings, area, month, seq, stamp_of(context))
+    return dg.MaterializeResult(
+        metadata={
+            "model": in_force.model.name,
+            "fitted_model_id": in_force.fitted_model_id or "nothing to fit",
+            "study_area_id": area.study_area_id,
+            "delivery_seq": seq,
+            "offence_groups": ", ".join(in_force.groups),
+            **{name: picture(png, name) for name, png in in_force.pictures().items()},
+        }
+    )
+
+
+def proximity_scores(
+    context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult:
+    """The share of each offence group's incidents of the day expected in each cell, from decayed proximity."""
+    days = dates_of(context)
+    progress = Progress(context.log, len(days), "forecast days")
+    snapshot, rows = -1, 0
+    for facts in make_forecasts(lake, settings, days[0], days[-1], stamp_of(context)):
+        context.add_asset_metadata(day_metadata(facts), partition_key=facts.date.isoformat())
+        snapshot, rows = facts.snapshot_id, rows + facts.rows
+        progress.step(facts.rows)
+    return dg.MaterializeResult(metadata={"snapshot_id": snapshot, "rows_of_the_run": rows})
+
+
+def day_metadata(facts: DayFacts) -> dict[str, dg.MetadataValue | float | int | str]:
+    """What the UI shows of one forecast date."""
+    headers = facts.headers
+    first = headers.row(0, named=True)
+    not_made = headers.filter(pl.col("not_made_because").is_not_null())
+    return {
+        "dagster/partition_row_count": facts.rows,
+        "snapshot_id": facts.snapshot_id,
+        "cut_off": first["cut_off"].isoformat(),
+        "delivery_seq": first["delivery_seq"],
+        "model": first["model"],
+        "fitted_model_id": first["fitted_model_id"] or "nothing to fit",
+        "study_area_id": first["study_area_id"] or "none",
+        "settings_hash": first["settings_hash"],
+        "memory": f"{headers['memory_from'].min()} to {headers['memory_to'].max()}",
+        "incidents_known": float(headers["incidents_known"].sum()),
+        "reconstructed": bool(first["reconstructed"]),
+        "forecasts_made": facts.made.height,
+        "not_made": dg.MetadataValue.md(
+            "\n".join(f"- {row['offence_group']}: {row['not_made_because']}" for row in not_made.to_dicts()) or "-"
+        ),
+        "forecast_ids": dg.MetadataValue.json(
+            dict(zip(headers["offence_group"].to_list(), headers["forecast_id"].to_list(), strict=True))
+        ),
+    }
+
+
+def assets(settings: Settings, partitions: Partitions) -> list[dg.AssetsDefinition]:
+    """The assets of this room for a home's settings."""
+    common = {"group_name": GROUP, "owners": [OWNER], "pool": POOL}
+    batches = dg.BackfillPolicy.multi_run(max_partitions_per_run=settings.forecast.batch_days)
+    return [
+        dg.asset(
+            partitions_def=partitions.months,
+            deps=["hexagon_incidents"],
+            kinds={*KINDS, "h3"},
+            metadata=table_metadata("study_areas"),
+            **common,
+        )(study_areas),
+        dg.asset(
+            partitions_def=partitions.months,
+            deps=["hexagon_incidents", "study_areas"],
+            kinds=KINDS,
+            metadata=table_metadata("fitted_models"),
+            **common,
+        )(fitted_models),
+        dg.asset(
+            partitions_def=partitions.days,
+            deps=["hexagon_incidents", "study_areas", "fitted_models"],
+            kinds={*KINDS, "h3"},
+            metadata=table_metadata("proximity_scores"),
+            backfill_policy=batches,
+            code_version="1",
+            **common,
+        )(proximity_scores),
+    ]

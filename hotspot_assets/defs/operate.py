@@ -1,0 +1,116 @@
+"""Running things from the command line through Dagster, on the instance the UI shows.
+
+Belongs here: the instance, runs started from a terminal, and the servers. Every computation is a run in
+Dagster's history; nothing is computed beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from hotspot_assets.errors import UserError
+from hotspot_assets.settings import PROJECT_ROOT, Settings
+
+Say = Callable[[str], None]
+
+
+class RunFailed(UserError):
+    """A Dagster run that did not succeed."""
+
+
+class PortTaken(UserError):
+    """The port of the UI is in use."""
+
+
+def prepare_instance(settings: Settings) -> Path:
+    """Lay the project's dagster.yaml into Dagster's home, so that it is the one in force; returns that home."""
+    home = settings.dagster_home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PROJECT_ROOT / "dagster.yaml", home / "dagster.yaml")
+    except OSError as error:
+        raise UserError(f"{home} cannot be written to ({error.strerror}); choose another HOTSPOT_HOME.") from error
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def instance_of(settings: Settings) -> dg.DagsterInstance:
+    """The instance whose runs the UI shows."""
+    prepare_instance(settings)
+    return dg.DagsterInstance.get()
+
+
+def require_free_port(port: int) -> None:
+    """Raise PortTaken if something listens on 127.0.0.1:port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise PortTaken(f"Port {port} is taken by another program; end it, or name another one with --port.")
+
+
+def run_job(
+    settings: Settings,
+    definitions: dg.Definitions,
+    job: str,
+    *,
+    days: tuple[date, date] | None = None,
+    month: date | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """Run a job in this process, recorded in the instance. `days`: a range of daily partitions in one run.
+
+    Raises
+    ------
+    RunFailed
+        With the step that failed and the reason in one line.
+    """
+    tags: dict[str, str] = {}
+    partition = month.isoformat() if month else None
+    if days and days[0] == days[1]:
+        partition = days[0].isoformat()
+    elif days:
+        tags["dagster/asset_partition_range_start"] = days[0].isoformat()
+        tags["dagster/asset_partition_range_end"] = days[1].isoformat()
+    with instance_of(settings) as instance:
+        result = definitions.resolve_job_def(job).execute_in_process(
+            instance=instance, partition_key=partition, tags=tags, run_config=config, raise_on_error=False
+        )
+    if not result.success:
+        raise RunFailed(f"Run {result.run_id} of {job} failed: {_first_failure(result)}")
+    return result
+
+
+def _first_failure(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            cause = error.cause or error if error else None
+            return f"step {event.step_key}: {cause.message.strip() if cause else 'no reason recorded'}"
+    return "see the run in the UI"
+
+
+def serve(settings: Settings, port: int, say: Say) -> None:
+    """Webserver, daemon and code server on 127.0.0.1 until interrupted."""
+    prepare_instance(settings)
+    command = [
+        sys.executable, "-m", "dagster", "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"),
+        "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning",
+    ]  # fmt: skip
+    say(f"Dagster UI: http://127.0.0.1:{port} (Ctrl+C ends it)")
+    try:
+        code = subprocess.run(command, cwd=PROJECT_ROOT, check=False).returncode
+    except KeyboardInterrupt:
+        return
+    if code not in (0, -2, 130):
+        raise UserError(f"The Dagster servers ended with exit code {code}; the lines above say why.")
+

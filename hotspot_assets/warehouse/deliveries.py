@@ -1,0 +1,201 @@
+"""Recording a delivery: its row, its versions, its rejected rows and its ledger entry, all or nothing.
+
+Belongs here: the transaction behind `deliveries`, `incidents` and `rejected_rows`. Not here: reading files and
+deciding what a row changes (intake).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from hotspot_assets.intake.knowledge import DeliveryFacts
+from hotspot_assets.intake.versions import Comparison, compare
+from hotspot_assets.warehouse.chain import append_entry
+from hotspot_assets.warehouse.lake import Committed, Lake, Stamp, Transaction
+from hotspot_assets.warehouse.tables import TABLES
+
+LOCKS = ("deliveries", "incidents", "rejected_rows", "ledger")
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """A delivered file as read: identity, accepted and rejected rows, and how many were left out."""
+
+    name: str
+    sha256: str
+    bytes: int
+    format: str
+    source: str
+    rows_read: int
+    rows_excluded: int
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A row of `deliveries`; `again`: the same bytes had been taken in before, and nothing was written."""
+
+    row: dict[str, Any]
+    again: bool = False
+
+
+FactsOf = Callable[[int, bool], DeliveryFacts]
+
+
+class _OnlyLooking(Exception):  # noqa: N818 - not an error: it rolls a dry run back
+    """Raised to end a transaction that shall write nothing."""
+
+
+def known_delivery(lake: Lake, sha256: str) -> dict[str, Any] | None:
+    """The delivery that brought these bytes, if one was taken in."""
+    rows = lake.read("SELECT * FROM deliveries WHERE sha256 = ? AND status = 'ingested' ORDER BY delivery_seq", [sha256])
+    return rows.row(0, named=True) if rows.height else None
+
+
+def record_delivery(lake: Lake, file: ReadFile, facts_of: FactsOf, stamp: Stamp) -> Committed[Recorded]:
+    """Compare a file with what is known and write all of it in one transaction.
+
+    `facts_of(delivery_seq, source_is_new)` states what is known of the delivery as a whole.
+    """
+
+    def write(transaction: Transaction) -> Recorded:
+        earlier = transaction.read(
+            "SELECT * FROM deliveries WHERE sha256 = ? AND status = 'ingested'", [file.sha256]
+        )
+        if earlier.height:
+            return Recorded(earlier.row(0, named=True), again=True)
+        facts = facts_of(_next_seq(transaction), _is_new_source(transaction, file.source, stamp))
+        comparison = compare(file.accepted, _known(transaction, file, facts), facts)
+        row = _row(file, facts, comparison, stamp)
+        _append_all(transaction, file, facts, comparison, row)
+        return Recorded(row)
+
+    return lake.transact(write, tables=LOCKS, message=f"delivery {file.name}", stamp=stamp)
+
+
+def compare_only(lake: Lake, file: ReadFile, facts_of: FactsOf) -> dict[str, Any]:
+    """The row that `record_delivery` would write; writes nothing."""
+
+    found: dict[str, Any] = {}
+
+    def look(transaction: Transaction) -> None:
+        facts = facts_of(_next_seq(transaction), _is_new_source(transaction, file.source, Stamp()))
+        found.update(_row(file, facts, compare(file.accepted, _known(transaction, file, facts), facts), Stamp()))
+        raise _OnlyLooking
+
+    with contextlib.suppress(_OnlyLooking):
+        lake.transact(look, tables=(), message="dry run")
+    return found
+
+
+def record_unreadable(
+    lake: Lake, name: str, sha256: str, size: int, reason: str, at: datetime, stamp: Stamp
+) -> Committed[Recorded]:
+    """Note a file that could not be read as a whole; it brings no rows."""
+
+    def write(transaction: Transaction) -> Recorded:
+        row = dict.fromkeys((each for each in TABLES["deliveries"].dtypes if each.startswith("rows_")), 0)
+        row |= {
+            "delivery_seq": _next_seq(transaction), "status": "set_aside", "reason": reason, "source": "unknown",
+            "format": "unknown", "file_name": name, "sha256": sha256, "bytes": size, "incidents_vanished": 0,
+            "closings_waiting": 0, "reversals_unmatched": 0, "occurred_from": None, "occurred_to": None,
+            "complete_from": None, "complete_to": None, "first_load": False, "delivered_at": at, "run_id": stamp.run_id,
+        }  # fmt: skip
+        transaction.append("deliveries", _as_rows(row))
+        facts = {"delivery_seq": row["delivery_seq"], "sha256": sha256, "reason": reason}
+        append_entry(transaction, "set_aside", at, stamp.author, name, facts)
+        return Recorded(row)
+
+    return lake.transact(write, tables=("deliveries", "ledger"), message=f"set aside {name}", stamp=stamp)
+
+
+def _next_seq(transaction: Transaction) -> int:
+    return int(transaction.read("SELECT coalesce(max(delivery_seq), 0) + 1 FROM deliveries").item())
+
+
+def _is_new_source(transaction: Transaction, source: str, stamp: Stamp) -> bool:
+    """Whether the source has delivered nothing yet but the files of this very run: together its first load."""
+    others = transaction.read(
+        "SELECT count(*) FROM deliveries WHERE source = ? AND status = 'ingested' AND run_id <> ?",
+        [source, stamp.run_id],
+    )
+    return bool(others.item() == 0)
+
+
+def _known(transaction: Transaction, file: ReadFile, facts: DeliveryFacts) -> pl.DataFrame:
+    """Last versions of the incidents the file names, and of those a declared completeness speaks of."""
+    keys = file.accepted.select("incident_key").unique()
+    last = """
+        SELECT * FROM incidents WHERE source = $source {which}
+        QUALIFY row_number() OVER (PARTITION BY incident_key ORDER BY delivery_seq DESC) = 1
+    """
+    if facts.complete_for is None:
+        with transaction.lend("keys_of_file", keys):
+            which = "AND incident_key IN (SELECT incident_key FROM keys_of_file)"
+            return transaction.read(last.format(which=which), {"source": file.source})
+    everything = transaction.read(last.format(which=""), {"source": file.source})
+    named = pl.col("incident_key").is_in(keys["incident_key"].implode())
+    return everything.filter(named | facts.complete_for.covers())
+
+
+def _row(file: ReadFile, facts: DeliveryFacts, comparison: Comparison, stamp: Stamp) -> dict[str, Any]:
+    counts = comparison.counts
+    days = file.accepted.select(
+        first=pl.col("occurred_from").min().dt.date(), last=pl.col("occurred_from").max().dt.date()
+    ).row(0)
+    complete = facts.complete_for
+    return {
+        "delivery_seq": facts.delivery_seq,
+        "status": "ingested",
+        "reason": None,
+        "source": file.source,
+        "format": file.format,
+        "file_name": file.name,
+        "sha256": file.sha256,
+        "bytes": file.bytes,
+        "rows_read": file.rows_read,
+        "rows_new": counts.rows_new,
+        "rows_amended": counts.rows_amended,
+        "rows_unchanged": counts.rows_unchanged,
+        "rows_rejected": file.rejected.height,
+        "rows_excluded": file.rows_excluded,
+        "rows_duplicate": counts.rows_duplicate,
+        "rows_reversed": counts.rows_reversed,
+        "incidents_vanished": counts.incidents_vanished,
+        "closings_waiting": counts.closings_waiting,
+        "reversals_unmatched": counts.reversals_unmatched,
+        "occurred_from": days[0],
+        "occurred_to": days[1],
+        "complete_from": complete.start.date() if complete else None,
+        "complete_to": complete.end.date() if complete else None,
+        "first_load": facts.first_load,
+        "delivered_at": facts.delivered_at,
+        "run_id": stamp.run_id,
+    }
+
+
+def _as_rows(row: dict[str, Any]) -> pl.DataFrame:
+    return TABLES["deliveries"].conform(pl.DataFrame([row], schema=TABLES["deliveries"].dtypes))
+
+
+def _append_all(
+    transaction: Transaction, file: ReadFile, facts: DeliveryFacts, comparison: Comparison, row: dict[str, Any]
+) -> None:
+    seq = pl.lit(facts.delivery_seq, pl.Int64)
+    transaction.append("deliveries", _as_rows(row))
+    transaction.append("incidents", TABLES["incidents"].conform(comparison.versions))
+    transaction.append(
+        "rejected_rows", TABLES["rejected_rows"].conform(file.rejected.with_columns(delivery_seq=seq))
+    )
+    counted = {name: value for name, value in row.items() if name.startswith(("rows_", "incidents_", "closings_"))}
+    append_entry(
+        transaction, "collection", facts.delivered_at, "hotspot", file.name,
+        {"delivery_seq": facts.delivery_seq, "sha256": file.sha256, **counted},
+    )  # fmt: skip

@@ -1,0 +1,64 @@
+"""Writing the ledger of weights (`hexagon_incidents`), delivery by delivery and in order.
+
+Belongs here: which deliveries it lacks, what they brought, and the transaction that adds their entries
+together with the mark of how far the table has read. Not here: making entries of versions (intake).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from hotspot_assets.warehouse.lake import Committed, Lake, Stamp, Transaction
+from hotspot_assets.warehouse.tables import TABLES
+
+_LATE = "incidents of the day changed after its outcome was computed"
+
+
+def deliveries_to_bucket(lake: Lake) -> tuple[list[int], int]:
+    """Numbers of the deliveries not in the ledger of weights yet, ascending, and the last that is."""
+    through = lake.read("SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents'").item()
+    waiting = lake.read(
+        "SELECT delivery_seq FROM deliveries WHERE delivery_seq > ? AND status = 'ingested' ORDER BY ALL", [through]
+    )
+    return waiting["delivery_seq"].to_list(), int(through)
+
+
+def versions_of_delivery(lake: Lake, delivery_seq: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The versions a delivery brought, and for each of their incidents the version before, if any."""
+    new = lake.read("SELECT * FROM incidents WHERE delivery_seq = ?", [delivery_seq])
+    before = """
+        SELECT * FROM incidents SEMI JOIN
+            (SELECT incident_key FROM incidents WHERE delivery_seq = $seq) USING (incident_key)
+        WHERE delivery_seq < $seq
+        QUALIFY row_number() OVER (PARTITION BY incident_key ORDER BY delivery_seq DESC) = 1
+    """
+    return new, lake.read(before, {"seq": delivery_seq})
+
+
+def append_entries(lake: Lake, entries: pl.DataFrame, delivery_seq: int, stamp: Stamp) -> Committed[int]:
+    """Add a delivery's entries unless they are in; returns how many days with outcomes it made stale."""
+    rows = TABLES["hexagon_incidents"].conform(entries)
+
+    def write(transaction: Transaction) -> int:
+        mark = "SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents'"
+        if transaction.read(mark).item() >= delivery_seq:
+            return 0
+        transaction.append("hexagon_incidents", rows)
+        transaction.execute(
+            "UPDATE write_locks SET through_delivery_seq = ? WHERE table_name = 'hexagon_incidents'", [delivery_seq]
+        )
+        return _note_stale_days(transaction, rows, delivery_seq)
+
+    tables = ["hexagon_incidents", "stale_days"]
+    return lake.transact(write, tables=tables, message=f"hexagon_incidents through delivery {delivery_seq}", stamp=stamp)
+
+
+def _note_stale_days(transaction: Transaction, rows: pl.DataFrame, delivery_seq: int) -> int:
+    judged = transaction.read("SELECT DISTINCT forecast_date AS day FROM forecast_outcomes")
+    touched = rows.select("day").unique().join(judged, on="day", how="semi").sort("day")
+    since = transaction.read("SELECT delivered_at FROM deliveries WHERE delivery_seq = ?", [delivery_seq]).item()
+    stale = touched.with_columns(
+        delivery_seq=pl.lit(delivery_seq, pl.Int64), reason=pl.lit(_LATE), since=pl.lit(since)
+    )
+    transaction.append("stale_days", TABLES["stale_days"].conform(stale))
+    return stale.height

@@ -1,0 +1,132 @@
+"""How each model did on days that are known by now.
+
+Belongs here: bringing forecasts and what happened together, and writing outcomes. The default model is judged
+by the surface that was stored for the day; the others are computed from the same point in time. Not here: the
+measures (trial).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hotspot_assets.errors import UserError
+from hotspot_assets.forecasting.events import month_start
+from hotspot_assets.forecasting.ranking import rank, tie_seed
+from hotspot_assets.hexgrid.study_areas import StudyArea
+from hotspot_assets.settings import Settings
+from hotspot_assets.trial.flags import Ruler
+from hotspot_assets.trial.metrics import DayTruth, Surface, day_truth, range_outcomes
+from hotspot_assets.warehouse.forecasts import replace_outcomes, scores_between
+from hotspot_assets.warehouse.lake import Lake, Stamp
+from hotspot_assets.warehouse.reads import day_counts, newest_delivery
+from hotspot_assets.workflow.forecasts import days_between, events_of_month
+from hotspot_assets.workflow.models import model_in_force, surfaces
+from hotspot_assets.workflow.study_area import NoStudyArea, study_area_of_month
+
+Truths = Mapping[tuple[date, str], DayTruth]
+
+
+class NotKnownYet(UserError):
+    """A day that cannot be judged yet."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Outcomes of consecutive days, as written."""
+
+    first: date
+    last: date
+    outcomes: pl.DataFrame
+    snapshot_id: int
+    delivery_seq: int
+
+
+def last_known_day(settings: Settings, today: date) -> date:
+    """The last day whose incidents count as known."""
+    return today - timedelta(days=1 + settings.forecast.complete_after_days)
+
+
+def judge(lake: Lake, settings: Settings, first: date, last: date, today: date, stamp: Stamp) -> Iterator[Judged]:
+    """Measure every model of the trial on each day first..last, month by month.
+
+    Raises
+    ------
+    NotKnownYet
+        When a day has not passed, or its incidents may still be coming in.
+    """
+    known = last_known_day(settings, today)
+    if last > known:
+        raise NotKnownYet(f"The incidents of {last} count as known from {known + (last - known) * 2} on; judge it then.")
+    newest = newest_delivery(lake)
+    for month, group in groupby(days_between(first, last), key=month_start):
+        days = list(group)
+        try:
+            area = study_area_of_month(lake, settings, month, newest)
+        except NoStudyArea:
+            found = pl.DataFrame()
+        else:
+            found = _measure(lake, settings, area, days, newest, stamp)
+        written = replace_outcomes(lake, (days[0], days[-1]), found, newest, stamp)
+        yield Judged(days[0], days[-1], found, written.snapshot_id, newest)
+
+
+def _measure(
+    lake: Lake, settings: Settings, area: StudyArea, days: list[date], newest: int, stamp: Stamp
+) -> pl.DataFrame:
+    ruler = Ruler.by_area(area.area_km2)
+    truths = _truths(lake, settings, area, days, newest, ruler)
+    parts = [range_outcomes(_stored(lake, settings, area, days), truths, ruler)]
+    for model in settings.trial.models:
+        if model != settings.forecast.model:
+            parts.append(range_outcomes(_computed(lake, settings, area, days, model, newest, stamp), truths, ruler))
+    return pl.concat(parts)
+
+
+def _truths(
+    lake: Lake, settings: Settings, area: StudyArea, days: Sequence[date], newest: int, ruler: Ruler
+) -> dict[tuple[date, str], DayTruth]:
+    groups = settings.forecast.groups
+    counts = day_counts(lake, (days[0], days[-1]), groups, newest)
+    counts = counts.with_columns(index=pl.Series(area.index_of(counts["cell"].to_numpy()), dtype=pl.Int64))
+    by_day = counts.filter(pl.col("index") >= 0).partition_by("day", "offence_group", as_dict=True)
+    truths = {}
+    for day in days:
+        for group in groups:
+            incidents = np.zeros(area.n)
+            rows = by_day.get((day, group))
+            if rows is not None:
+                incidents[rows["index"].to_numpy()] = rows["incidents"].to_numpy()
+            truths[day, group] = day_truth(np.maximum(incidents, 0.0), ruler)
+    return truths
+
+
+def _stored(lake: Lake, settings: Settings, area: StudyArea, days: Sequence[date]) -> Iterator[Surface]:
+    """The surfaces in the lake: what was said on the day."""
+    for day in days:
+        rows = scores_between(lake, day, day).sort("offence_group", "cell")
+        for (group,), surface in rows.group_by("offence_group", maintain_order=True):
+            if not np.array_equal(surface["cell"].to_numpy(), area.cells):
+                continue  # forecast for another study area: its cells are not these
+            yield Surface(
+                day, settings.forecast.model, str(group), surface["score"].to_numpy(), surface["rank"].to_numpy()
+            )
+
+
+def _computed(
+    lake: Lake, settings: Settings, area: StudyArea, days: list[date], model: str, newest: int, stamp: Stamp
+) -> Iterator[Surface]:
+    in_force = model_in_force(lake, settings, area, month_start(days[0]), newest, stamp, model=model)
+    events = events_of_month(lake, settings, area, in_force, days, newest)
+    for surface in surfaces(in_force, settings, area, events, days[0], days[-1]):
+        for group in surface.groups:
+            scores: npt.NDArray[np.float64] = surface.of(group)
+            if scores.sum() > 0:
+                ranks = rank(scores, tie_seed(surface.date, group, model))
+                yield Surface(surface.date, model, group, scores, ranks)
