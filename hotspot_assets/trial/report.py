@@ -143,7 +143,8 @@ def _measures() -> list[str]:
         "Coverage is a share of true cell area in km2. Cells are flagged by rank until the area is reached; "
         "the last one counts with the part of it that fills the area: every model has the same area.",
         "Hit rate: incidents in flagged cells / incidents in the study area, all days together.",
-        "PAI: hit rate / coverage. PEI*: hits / the most that any cells of that area could catch on the day.",
+        "PAI: hit rate / coverage. PEI*: hits / the most that any cells of that area could catch on the day. "
+        "With few incidents a day all of them would fit into the area, and PEI* is the hit rate.",
         "Log score: nats per incident over a forecast uniform by area; shares below 0.000001 are raised to "
         "it, and all are divided by their new sum.",
         "Ties in a score are broken by a seeded random permutation, never by cell id.",

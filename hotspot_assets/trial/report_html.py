@@ -24,9 +24,10 @@ table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabul
 caption { text-align: left; padding-bottom: .4rem; }
 th, td { padding: .3rem .65rem; border-bottom: 1px solid var(--line); text-align: right;
   white-space: nowrap; }
-th:first-child, td.text { text-align: left; }
+th:first-child, th.text, td.text { text-align: left; }
 td.wrap { text-align: left; white-space: normal; min-width: 12rem; }
-thead th { background: var(--band); vertical-align: bottom; } tbody th { font-weight: 400; }
+thead th { background: var(--band); vertical-align: bottom; white-space: normal; max-width: 9rem; }
+tbody th { font-weight: 400; }
 .strong { font-weight: 700; } .good { color: var(--good); } .bad { color: var(--bad); }
 figure { margin: 1rem 0 1.5rem; } img { max-width: 100%; height: auto; }
 .note { border-left: 4px solid #0969da; background: var(--band); padding: .6rem 1rem; max-width: 48rem; }
@@ -62,7 +63,11 @@ def bullets(items: Sequence[str]) -> str:
 
 def table(caption: str, headers: Sequence[str], rows: Sequence[Row]) -> str:
     """A table with a caption; the first cell of a row is its header. Wide ones scroll, by keyboard too."""
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in headers)
+    left = [k == 0 or (bool(rows) and _is_text(rows[0][k])) for k in range(len(headers))]
+    head = "".join(
+        f'<th scope="col"{_class("text" if words else "")}>{escape(text)}</th>'
+        for text, words in zip(headers, left, strict=True)
+    )
     body = "".join(
         "<tr>" + "".join(_cell(cell, first=not k) for k, cell in enumerate(row)) + "</tr>" for row in rows
     )
@@ -70,6 +75,10 @@ def table(caption: str, headers: Sequence[str], rows: Sequence[Row]) -> str:
         f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption, quote=True)}"><table>'
         f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _is_text(cell: Cell | str) -> bool:
+    return isinstance(cell, Cell) and bool({"text", "wrap"} & set(cell.classes.split()))
 
 
 def _cell(cell: Cell | str, *, first: bool) -> str:

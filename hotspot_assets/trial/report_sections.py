@@ -87,7 +87,17 @@ def summary(results: TrialResults) -> str:
             for row in main.filter(pl.col("verdict") == verdict).iter_rows(named=True)
         ]
         lines.append(f"{name}: {'; '.join(named) if named else 'none'}.")
-    return heading(2, "What came out") + bullets(lines)
+    return heading(2, "What came out") + bullets([*lines, *_against_best(results)])
+
+
+def _against_best(results: TrialResults) -> list[str]:
+    named = [
+        f"{_words(row['offence_group'])} against {row['against']} {100 * row['difference']:+.1f} points "
+        f"({points(row['difference_low'], row['difference_high'])}: {row['verdict']})"
+        for row in results.main.iter_rows(named=True)
+        if results.best_baseline.get(row["offence_group"]) == row["against"]
+    ]
+    return [f"Against the baseline that did best in hindsight: {'; '.join(named)}."] if named else []
 
 
 def proposal(results: TrialResults, rule: str) -> str:
@@ -142,7 +152,9 @@ def _group_hit_rates(results: TrialResults, group: str) -> str:
                 cell(main, "pai", _number(main["pai"])),
                 cell(main, "pei", percent(main["pei"])),
                 cell(main, "log_score", _number(main["log_score"], 3)),
-                "the default" if model == results.default_model else _verdict(verdicts.get(model, "–")),
+                Cell("the default", "text")
+                if model == results.default_model
+                else _verdict(verdicts.get(model, "–")),
             ]
         )
     share = coverage_name(results.coverage)
@@ -331,7 +343,7 @@ def _worth(verdict: str) -> tuple[str, str]:
     return {
         "better": ("yes: today's list catches more", "text good"),
         "worse": ("no: the old list catches more", "text bad"),
-        "tie": ("not shown: a tie", "text"),
+        "tie": ("a tie: no gain shown", "text"),
     }.get(verdict, (verdict, "text"))
 
 
@@ -350,4 +362,4 @@ def look_table(looks: Sequence[Look]) -> str:
     if not looks:
         return paragraph("No look at this period is on record.")
     rows: list[Row] = [[look.at, Cell(look.by, "wrap"), Cell(look.why, "wrap")] for look in looks]
-    return table(f"{len(looks)} looks at the trial's period", ["When", "Who", "Why"], rows)
+    return table(f"Looks on record: {len(looks)}", ["When", "Who", "Why"], rows)
