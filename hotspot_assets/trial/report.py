@@ -16,7 +16,7 @@ from hotspot_assets.trial import report_sections as sections
 from hotspot_assets.trial.champion import CHAMPION_RULE
 from hotspot_assets.trial.comparisons import VERDICT_RULE
 from hotspot_assets.trial.report_html import bullets, figure, heading, page, paragraph
-from hotspot_assets.trial.report_sections import Look, StandIn, coverage_name, percent, points
+from hotspot_assets.trial.report_sections import Look, StandIn, coverage_name, percent, points, signed
 from hotspot_assets.trial.results import TrialResults
 
 __all__ = ["About", "Look", "StandIn", "html_report", "markdown_table"]
@@ -189,7 +189,7 @@ def _markdown_cell(results: TrialResults, model: str, group: str) -> str:
         return rates or "–"
     row = against.row(0, named=True)
     interval = points(row["difference_low"], row["difference_high"])
-    return f"{rates} ({100 * row['difference']:+.1f}, {interval}: {row['verdict']})"
+    return f"{rates} ({signed(row['difference'])}, {interval}: {row['verdict']})"
 
 
 def _escaped(text: str) -> str:

@@ -91,7 +91,7 @@ def difference_intervals(results: TrialResults) -> bytes:
             filled = colour if row["verdict"] in _VERDICT_COLOURS else "white"
             axis.plot(100 * row["difference"], place, "o", color=colour, markerfacecolor=filled, markersize=5)
         axis.set_yticks(range(len(others)), others, fontsize=8)
-        axis.set_ylim(len(others) - 0.5, -0.5)
+        axis.set_ylim(max(len(others), 1) - 0.5, -0.5)
         axis.grid(axis="y", visible=False)
         axis.set_xlabel("points of hit rate", fontsize=8)
     return _svg(figure)

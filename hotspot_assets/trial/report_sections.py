@@ -44,7 +44,12 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 def points(low: float | None, high: float | None) -> str:
     """An interval in points of hit rate."""
-    return "–" if low is None or high is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
+    return "–" if low is None or high is None else f"{signed(low)} to {signed(high)}"
+
+
+def signed(difference: float) -> str:
+    """A difference of hit rates in points, with its sign; never -0.0."""
+    return f"{round(100 * difference, 1) + 0.0:+.1f}"
 
 
 def _number(value: float | None, digits: int = 2) -> str:
@@ -57,7 +62,7 @@ def _p(value: float | None) -> str:
 
 def coverage_name(coverage: float) -> str:
     """A coverage as text: 5 %."""
-    return f"{100 * coverage:g} %"
+    return f"{100 * coverage:g}\u00a0%"
 
 
 def _words(group: str) -> str:
@@ -83,7 +88,7 @@ def summary(results: TrialResults) -> str:
         lines.append(f"{count['too few days']} comparisons have too few days for a verdict.")
     for verdict, name in (("worse", "Losses"), ("tie", "Ties")):
         named = [
-            f"{_words(row['offence_group'])} against {row['against']} ({100 * row['difference']:+.1f} points)"
+            f"{_words(row['offence_group'])} against {row['against']} ({signed(row['difference'])} points)"
             for row in main.filter(pl.col("verdict") == verdict).iter_rows(named=True)
         ]
         lines.append(f"{name}: {'; '.join(named) if named else 'none'}.")
@@ -92,7 +97,7 @@ def summary(results: TrialResults) -> str:
 
 def _against_best(results: TrialResults) -> list[str]:
     named = [
-        f"{_words(row['offence_group'])} against {row['against']} {100 * row['difference']:+.1f} points "
+        f"{_words(row['offence_group'])} against {row['against']} {signed(row['difference'])} points "
         f"({points(row['difference_low'], row['difference_high'])}: {row['verdict']})"
         for row in results.main.iter_rows(named=True)
         if results.best_baseline.get(row["offence_group"]) == row["against"]
@@ -181,7 +186,7 @@ def differences(results: TrialResults) -> str:
             Cell(row["against"], "text"),
             percent(row["hit_rate"]),
             percent(row["hit_rate_against"]),
-            f"{100 * row['difference']:+.1f}",
+            signed(row["difference"]),
             points(row["difference_low"], row["difference_high"]),
             _number(row["ratio"]),
             "–" if row["ratio_low"] is None else f"{row['ratio_low']:.2f} to {row['ratio_high']:.2f}",
@@ -214,7 +219,7 @@ def verdicts_by_coverage(results: TrialResults) -> str:
     ):
         found = {row["coverage"]: row for row in here.iter_rows(named=True)}
         cells = [
-            Cell(f"{row['verdict']} ({100 * row['difference']:+.1f})", _verdict(row["verdict"]).classes)
+            Cell(f"{row['verdict']} ({signed(row['difference'])})", _verdict(row["verdict"]).classes)
             if (row := found.get(c))
             else Cell("–", "text")
             for c in coverages
@@ -322,7 +327,7 @@ def staleness_table(staleness: pl.DataFrame) -> str:
             f"{row['list_age_days']} days",
             percent(row["hit_rate"]),
             percent(row["hit_rate_against"]),
-            f"{100 * row['difference']:+.1f}",
+            signed(row["difference"]),
             points(row["difference_low"], row["difference_high"]),
             Cell(*_worth(row["verdict"])),
         ]

@@ -8,11 +8,13 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import polars as pl
 import pytest
 
 from hotspot_assets.trial.report import About, Look, StandIn, html_report, markdown_table
-from hotspot_assets.trial.results import TrialResults
-from hotspot_assets_tests.trial.builders import simulated_results
+from hotspot_assets.trial.report_sections import signed
+from hotspot_assets.trial.results import Measured, TrialResults, trial_results
+from hotspot_assets_tests.trial.builders import simulated_outcomes, simulated_results
 
 ABOUT = About(
     title="Twelve months in a made-up city",
@@ -163,3 +165,34 @@ def test_the_markdown_table_has_every_model_and_group(results: TrialResults) -> 
 def test_markdown_from_outside_cannot_break_the_table(results: TrialResults) -> None:
     about = replace(ABOUT, stand_ins=[StandIn("kde", "a | b\n<i>*c*", "–", "–")])
     assert r"a \| b \<i\>\*c\*" in markdown_table(results, about)
+
+
+def test_an_offence_group_without_incidents_is_shown_with_dashes() -> None:
+    busy = simulated_outcomes({"learned": 0.3, "kde": 0.2}, coverages=(0.01, 0.05))
+    quiet = simulated_outcomes(
+        {"learned": 0.3, "kde": 0.2}, ("robbery",), coverages=(0.01, 0.05), incidents_per_day=0.0
+    )
+    results = trial_results(
+        Measured(pl.concat([busy, quiet])),
+        default_model="learned",
+        current_champion="learned",
+        eligible=["learned"],
+        baselines=["kde"],
+    )
+    assert "| kde | – |" in markdown_table(results, ABOUT)
+    assert "robbery: 0 incidents on 0 days" in Outline(html_report(results, ABOUT)).text
+
+
+def test_one_model_alone_makes_a_report() -> None:
+    results = trial_results(
+        Measured(simulated_outcomes({"learned": 0.3})),
+        default_model="learned",
+        current_champion="learned",
+        eligible=["learned"],
+        baselines=[],
+    )
+    assert "0 of 0 comparisons" in Outline(html_report(results, ABOUT)).text
+
+
+def test_a_difference_of_nothing_has_no_minus() -> None:
+    assert [signed(x) for x in (-0.0004, 0.0004, -0.0006)] == ["+0.0", "+0.0", "-0.1"]
