@@ -51,6 +51,7 @@ class Kind(StrEnum):
     REVIEW = "review"
     ISSUE = "issue"
     COMMITMENT = "commitment"
+    SET_ASIDE = "set_aside"
 
 
 @dataclass(frozen=True)
