@@ -28,7 +28,7 @@ def clocked_row(key: str, hour: int, back: bool) -> dict[str, Any]:
     return row(key, modified_at=day(-5, hour), status=f"as of {hour}", latitude=51.0 + hour / 10)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(deliveries_with_clock, st.randoms(use_true_random=False))
 def test_any_order_of_the_same_deliveries_ends_in_the_same_present_state(
     deliveries: list[list[tuple[str, int, bool]]], chance: Any
