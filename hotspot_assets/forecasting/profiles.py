@@ -170,7 +170,7 @@ class Identity:
 
     def at(self, ring: npt.NDArray[np.int64], distance_m: FloatArray) -> FloatArray:
         """1 in the own cell."""
-        return (np.asarray(ring) == 0).astype(np.float64)
+        return np.asarray(np.asarray(ring) == 0, dtype=np.float64)
 
     def reach_m(self) -> float:
         """The own cell."""

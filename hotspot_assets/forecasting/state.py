@@ -15,9 +15,9 @@ steps in the same order: a range equals its days one by one, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +94,19 @@ class DecayedCounts:
     def scale(self) -> FloatArray:
         """Factor per row that turns `values` into incidents as of today."""
         return np.exp((self.anchor - self.today) / self._taus) / ONE_INCIDENT
+
+
+def daily_states(
+    events: Events, rows: Sequence[Row], cells: int, first: date, last: date
+) -> Iterator[tuple[date, DecayedCounts]]:
+    """Each day first..last with the state a forecast for it has; the state is stepped, not copied."""
+    state, day = None, first
+    while day <= last:
+        if state is None or month_start(day) != state.month:
+            state = DecayedCounts(events, rows, cells, day)
+        state.advance_to(day)
+        yield day, state
+        day += timedelta(days=1)
 
 
 _LAST_DAY_OF_MONTH = 30

@@ -1,0 +1,72 @@
+"""Levels: how many incidents a day brings, to set beside where they are expected.
+
+Belongs here: the expected total of a day. Not here: its distribution over cells.
+
+    expected(day) = factor x weekday(day) x (incidents known of the last 28 days) / 28
+
+`factor` makes good what is reported late: it is what the held-out days brought, as known at the fit, over
+what the rule without it said on each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from hotspot_assets.forecasting.events import ONE_INCIDENT, Events, epoch_day
+
+WINDOW_DAYS = 28
+_SHRINKAGE_INCIDENTS = 50.0
+"""A weekday's factor is drawn to 1 as by so many incidents that fall evenly over the week."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """Factor for late reports, and one factor per weekday, Monday first, with mean 1."""
+
+    factor: float
+    weekdays: tuple[float, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {"factor": self.factor, "weekdays": list(self.weekdays)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Level:
+        """What `to_json` wrote."""
+        return cls(value["factor"], tuple(value["weekdays"]))
+
+
+def expected_total(events: Events, group: str, day: date, level: Level) -> float:
+    """Expected incidents of a group on `day`, in the study area, from what is known at its cut-off."""
+    return level.factor * level.weekdays[day.weekday()] * _recent(events, group, epoch_day(day)) / WINDOW_DAYS
+
+
+def fit_level(events: Events, group: str, first: date, last: date) -> Level:
+    """Level of a group from the days first..last, as known at the end of the events."""
+    where = events.slice_of(group)
+    days = np.arange(epoch_day(first), epoch_day(last) + 1)
+    offsets = events.day[where] - days[0]
+    inside = (offsets >= 0) & (offsets < len(days))
+    brought = np.bincount(offsets[inside], weights=events.weight[where][inside], minlength=len(days))
+    weekday = (days + 3) % 7  # 1970-01-01 was a Thursday
+    per_weekday = np.bincount(weekday, weights=brought / ONE_INCIDENT, minlength=7) + _SHRINKAGE_INCIDENTS / 7
+    rates = per_weekday / np.maximum(np.bincount(weekday, minlength=7), 1)
+    factors = rates / rates.mean()
+    said = (
+        sum(factors[weekday[n]] * _recent(events, group, int(day)) for n, day in enumerate(days))
+        / WINDOW_DAYS
+    )
+    factor = float(brought.sum() / ONE_INCIDENT / said) if said > 0 else 1.0
+    return Level(factor, tuple(float(each) for each in factors))
+
+
+def _recent(events: Events, group: str, day: int) -> float:
+    where = events.slice_of(group)
+    days = events.day[where]
+    used = (days >= day - WINDOW_DAYS) & (days < day) & (events.known[where] <= day)
+    return float(events.weight[where][used].sum()) / ONE_INCIDENT
