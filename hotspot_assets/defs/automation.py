@@ -12,7 +12,8 @@ import dagster as dg
 
 from hotspot_assets.defs.partitions import Partitions
 from hotspot_assets.settings import Settings
-from hotspot_assets.workflow.deliveries import landed_files, now_utc, settled_files
+from hotspot_assets.workflow.dates import now_utc
+from hotspot_assets.workflow.landing import settled_files
 
 INTAKE_JOB, MONTHLY_JOB, DAILY_JOB, OUTCOMES_JOB = "take_in", "monthly_fit", "daily_forecast", "daily_outcomes"
 

@@ -13,7 +13,9 @@ from hotspot_assets.defs.facts import KINDS, OWNER, stamp_of, table_metadata
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.workflow.bucketing import bucket_new_deliveries
-from hotspot_assets.workflow.deliveries import Declaration, Taken, landed_files, now_utc, settled_files, take_in
+from hotspot_assets.workflow.dates import now_utc
+from hotspot_assets.workflow.deliveries import Declaration, Taken, take_in
+from hotspot_assets.workflow.landing import landed_files, settled_files
 
 GROUP = "intake"
 POOL = "lake_writer"

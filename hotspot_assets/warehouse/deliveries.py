@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 
+from hotspot_assets.assurance.ledger import Kind
 from hotspot_assets.intake.knowledge import DeliveryFacts
 from hotspot_assets.intake.versions import Comparison, compare
 from hotspot_assets.warehouse.chain import append_entry
@@ -59,10 +60,13 @@ def known_delivery(lake: Lake, sha256: str) -> dict[str, Any] | None:
     return rows.row(0, named=True) if rows.height else None
 
 
-def record_delivery(lake: Lake, file: ReadFile, facts_of: FactsOf, stamp: Stamp) -> Committed[Recorded]:
+def record_delivery(
+    lake: Lake, file: ReadFile, facts_of: FactsOf, stamp: Stamp, complete_days: tuple[date, date] | None = None
+) -> Committed[Recorded]:
     """Compare a file with what is known and write all of it in one transaction.
 
-    `facts_of(delivery_seq, source_is_new)` states what is known of the delivery as a whole.
+    `facts_of(delivery_seq, source_is_new)` states what is known of the delivery as a whole; `complete_days` are
+    the days for which the file was declared complete.
     """
 
     def write(transaction: Transaction) -> Recorded:
@@ -73,7 +77,8 @@ def record_delivery(lake: Lake, file: ReadFile, facts_of: FactsOf, stamp: Stamp)
             return Recorded(earlier.row(0, named=True), again=True)
         facts = facts_of(_next_seq(transaction), _is_new_source(transaction, file.source, stamp))
         comparison = compare(file.accepted, _known(transaction, file, facts), facts)
-        row = _row(file, facts, comparison, stamp)
+        first, last = complete_days or (None, None)
+        row = _row(file, facts, comparison, stamp) | {"complete_from": first, "complete_to": last}
         _append_all(transaction, file, facts, comparison, row)
         return Recorded(row)
 
@@ -110,7 +115,7 @@ def record_unreadable(
         }  # fmt: skip
         transaction.append("deliveries", _as_rows(row))
         facts = {"delivery_seq": row["delivery_seq"], "sha256": sha256, "reason": reason}
-        append_entry(transaction, "set_aside", at, stamp.author, name, facts)
+        append_entry(transaction, Kind.SET_ASIDE, at, stamp.author, name, facts)
         return Recorded(row)
 
     return lake.transact(write, tables=("deliveries", "ledger"), message=f"set aside {name}", stamp=stamp)
@@ -150,7 +155,6 @@ def _row(file: ReadFile, facts: DeliveryFacts, comparison: Comparison, stamp: St
     days = file.accepted.select(
         first=pl.col("occurred_from").min().dt.date(), last=pl.col("occurred_from").max().dt.date()
     ).row(0)
-    complete = facts.complete_for
     return {
         "delivery_seq": facts.delivery_seq,
         "status": "ingested",
@@ -173,8 +177,8 @@ def _row(file: ReadFile, facts: DeliveryFacts, comparison: Comparison, stamp: St
         "reversals_unmatched": counts.reversals_unmatched,
         "occurred_from": days[0],
         "occurred_to": days[1],
-        "complete_from": complete.start.date() if complete else None,
-        "complete_to": complete.end.date() if complete else None,
+        "complete_from": None,
+        "complete_to": None,
         "first_load": facts.first_load,
         "delivered_at": facts.delivered_at,
         "run_id": stamp.run_id,
@@ -196,6 +200,6 @@ def _append_all(
     )
     counted = {name: value for name, value in row.items() if name.startswith(("rows_", "incidents_", "closings_"))}
     append_entry(
-        transaction, "collection", facts.delivered_at, "hotspot", file.name,
+        transaction, Kind.COLLECTION, facts.delivered_at, "hotspot", file.name,
         {"delivery_seq": facts.delivery_seq, "sha256": file.sha256, **counted},
     )  # fmt: skip

@@ -142,7 +142,7 @@ class Lake:
             options.append("READ_ONLY")
         if self.version is not None:
             options.append(f"SNAPSHOT_VERSION {self.version}")
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")  # cursors inherit only what is global
         try:
             connection.execute(f"ATTACH {_quoted(self.attach)} AS lake ({', '.join(options)})")
             if not self.read_only:

@@ -67,6 +67,18 @@ def newest_delivery(lake: Lake) -> int:
     return int(rows.item()) if rows.height else 0
 
 
+def stored_artefact(
+    lake: Lake, model: str, fitted_as_of: date, study_area_id: str, delivery_seq: int, settings_hash: str
+) -> str | None:
+    """The artefact of a model fitted on exactly this point in time, if there is one."""
+    query = """
+        SELECT artefact FROM fitted_models WHERE model = ? AND fitted_as_of = ? AND study_area_id = ?
+            AND delivery_seq = ? AND settings_hash = ? ORDER BY fitted_model_id LIMIT 1
+    """
+    rows = lake.read(query, [model, fitted_as_of, study_area_id, delivery_seq, settings_hash])
+    return rows.item() if rows.height else None
+
+
 def delivery_clocks(lake: Lake, delivery_seq: int) -> pl.DataFrame:
     """Both clocks of each delivery in the ledger of weights: `delivery_seq, delivered_at, known_from` (its first)."""
     query = """

@@ -166,7 +166,8 @@ class FittedModels(dy.Schema):
     model = dy.String(description="Name in the catalogue.")
     fitted_as_of = dy.Date(description="Nothing known after the cut-off of this day was used.")
     study_area_id = dy.String(description="Study area it was fitted on.")
-    delivery_seq = _delivery_seq()
+    delivery_seq = _delivery_seq(primary_key=True)
+    settings_hash = dy.String(description="Hash of the settings in force at the fit.")
     artefact = dy.String(description="The model itself, as JSON: components and weights, backgrounds or trees.")
     run_id = _run_id()
 

@@ -1,120 +1,180 @@
-"""From a file in the landing folder to versions of incidents.
+"""From a landed file to versions of incidents.
 
-Belongs here: finding settled files, taking one in as a single transaction, and moving it where it goes
-afterwards. Not here: reading formats and comparing versions (intake), SQL (warehouse).
+Belongs here: taking a file in as a single transaction, and saying what became of it. Not here: the landing
+folder (`landing`), reading formats and comparing versions (intake), SQL (warehouse).
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
 from pathlib import Path
+from typing import Any, ClassVar
 
-from hotspot_assets.errors import UserError
+from hotspot_assets.intake.delivery import Delivery, read_delivery
+from hotspot_assets.intake.knowledge import Completeness, DeliveryFacts
+from hotspot_assets.intake.offences import DEFAULT_EXCLUDED_GROUPS
+from hotspot_assets.intake.reading import UnreadableDelivery
+from hotspot_assets.intake.validation import IntakeOptions
 from hotspot_assets.settings import Settings
-
-INGESTED, SET_ASIDE = "ingested", "set_aside"
-_CHUNK_BYTES = 1 << 20
-
-
-class NoSuchFile(UserError):
-    """A file to be imported is not there or cannot be read."""
+from hotspot_assets.warehouse.deliveries import (
+    FactsOf,
+    ReadFile,
+    compare_only,
+    known_delivery,
+    record_delivery,
+    record_unreadable,
+)
+from hotspot_assets.warehouse.lake import Lake, Stamp
+from hotspot_assets.workflow.dates import now_utc
+from hotspot_assets.workflow.landing import INGESTED, SET_ASIDE, file_hash, put_away
 
 
 @dataclass(frozen=True)
-class LandedFile:
-    """A file waiting in the landing folder."""
+class Declaration:
+    """What an operator declares of a delivery.
 
-    path: Path
-    bytes: int
-    modified_ns: int
+    Attributes
+    ----------
+    history
+        Part of the source's first load: new incidents rest on an assumed knowledge time, and are marked.
+    complete_for
+        First and last day for which the file holds every incident; what it lacks has vanished.
+    closings_approved
+        Close what has vanished, however much it is.
+    """
+
+    history: bool = False
+    complete_for: tuple[date, date] | None = None
+    closings_approved: bool = False
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a file: its row of `deliveries`, whether it had come before, or why it was set aside."""
+
+    COUNTS: ClassVar[tuple[str, ...]] = (
+        "rows_read", "rows_new", "rows_amended", "rows_unchanged", "rows_rejected", "rows_excluded",
+        "rows_duplicate", "rows_reversed", "incidents_vanished", "closings_waiting", "reversals_unmatched",
+    )  # fmt: skip
+
+    row: dict[str, Any]
+    snapshot_id: int
+    again: bool = False
 
     @property
-    def fingerprint(self) -> str:
-        """Changes whenever the file does."""
-        return f"{self.path.name}:{self.bytes}:{self.modified_ns}"
+    def set_aside(self) -> bool:
+        """Whether the file could not be read as a whole."""
+        return bool(self.row["status"] == SET_ASIDE)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts of what this taking-in did; all zero for a file that had come before."""
+        return {name: 0 if self.again else int(self.row[name]) for name in self.COUNTS}
+
+    def __str__(self) -> str:
+        name = self.row["file_name"]
+        if self.set_aside:
+            return f"{name}: set aside. {self.row['reason']}"
+        if self.again:
+            return f"{name}: the same bytes came as delivery {self.row['delivery_seq']}; nothing changed"
+        return f"{name}: {described(self.row)}"
 
 
-def landed_files(landing: Path) -> list[LandedFile]:
-    """Files in the landing folder itself, by name; hidden and temporary ones are not deliveries."""
-    if not landing.is_dir():
-        return []
-    found = []
-    for path in sorted(landing.iterdir()):
-        if not path.is_file() or path.name.startswith((".", "~")) or path.suffix in {".part", ".tmp"}:
-            continue
-        status = path.stat()
-        found.append(LandedFile(path, status.st_size, status.st_mtime_ns))
-    return found
+def described(row: dict[str, Any]) -> str:
+    """A delivery's counts in words: they add up to the rows read."""
+    parts = ["new", "amended", "unchanged", "rejected", "excluded", "duplicate", "reversed"]
+    counts = ", ".join(f"{row['rows_' + part]:,} {part}" for part in parts)
+    rest = []
+    if row["incidents_vanished"]:
+        rest.append(f"{row['incidents_vanished']:,} vanished")
+    if row["closings_waiting"]:
+        rest.append(f"{row['closings_waiting']:,} closings wait for approval")
+    if row["reversals_unmatched"]:
+        rest.append(f"{row['reversals_unmatched']:,} reversals without an original")
+    more = f"; {', '.join(rest)}" if rest else ""
+    return f"{row['rows_read']:,} rows ({row['format']}) = {counts}{more}"
 
 
-def settled_files(landing: Path, now: datetime, settle_seconds: float) -> list[LandedFile]:
-    """Landed files that nobody has written to for `settle_seconds`."""
-    newest_ns = int((now.timestamp() - settle_seconds) * 1e9)
-    return [file for file in landed_files(landing) if file.modified_ns <= newest_ns]
+def options_of(settings: Settings) -> IntakeOptions:
+    """How this home reads files."""
+    groups = settings.intake.excluded_groups
+    return IntakeOptions(
+        now=now_utc(),
+        key=settings.source_key(),
+        zone=settings.area.timezone,
+        extent=settings.area.extent,
+        excluded_groups=DEFAULT_EXCLUDED_GROUPS if groups is None else frozenset(groups),
+        exclude_domestic=settings.intake.exclude_domestic,
+    )
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+def take_in(lake: Lake, settings: Settings, path: Path, declaration: Declaration, stamp: Stamp) -> Taken:
+    """Take in one landed file, in one transaction, and move it to `ingested` or, unreadable, to `set_aside`."""
+    digest, size = file_hash(path), path.stat().st_size
+    known = known_delivery(lake, digest)
+    if known is not None:
+        put_away(path, INGESTED)
+        return Taken(known | {"file_name": path.name}, -1, again=True)
+    options = options_of(settings)
+    try:
+        read = read_delivery(path, options)
+    except UnreadableDelivery as reason:
+        noted = record_unreadable(lake, path.name, digest, size, str(reason), options.now, stamp)
+        put_away(path, SET_ASIDE, str(reason))
+        return Taken(noted.result.row, noted.snapshot_id)
+    file = _read_file(path, digest, size, read)
+    done = record_delivery(lake, file, _facts(settings, read, declaration, options), stamp, declaration.complete_for)
+    put_away(path, INGESTED)
+    return Taken(done.result.row, done.snapshot_id, done.result.again)
 
 
-def deliver(path: Path, landing: Path) -> Path:
-    """Copy a file into the landing folder under a free name; it appears there complete or not at all.
+def preview(lake: Lake, settings: Settings, path: Path, declaration: Declaration) -> str:
+    """What taking a file in would do, in words; nothing is written.
 
     Raises
     ------
-    NoSuchFile
-        When it cannot be read.
+    UnreadableDelivery
+        When the file would be set aside.
     """
-    if not path.is_file():
-        raise NoSuchFile(f"{path}: there is no such file; name a file that exists.")
-    landing.mkdir(parents=True, exist_ok=True)
-    if path.resolve().parent == landing.resolve():
-        return path
-    target = next(name for name in _names(landing, path.name) if not name.exists())
-    part = target.with_name(target.name + ".part")
-    try:
-        shutil.copyfile(path, part)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise NoSuchFile(f"{path} cannot be copied to {landing}: {error.strerror}.") from error
-    os.replace(part, target)
-    return target
+    digest, size = file_hash(path), path.stat().st_size
+    known = known_delivery(lake, digest)
+    if known is not None:
+        return str(Taken(known, -1, again=True))
+    options = options_of(settings)
+    read = read_delivery(path, options)
+    row = compare_only(lake, _read_file(path, digest, size, read), _facts(settings, read, declaration, options))
+    reasons = read.rejected.group_by("reason").len().sort("reason").rows()
+    told = "".join(f"\n  rejected, {reason}: {count:,}" for reason, count in reasons)
+    return f"{path.name}: {described(row)}{told}"
 
 
-def _names(folder: Path, name: str) -> Iterator[Path]:
-    yield folder / name
-    stem, dot, suffix = name.partition(".")
-    for number in range(2, 1_000_000):
-        yield folder / f"{stem}-{number}{dot}{suffix}"
+def _read_file(path: Path, digest: str, size: int, read: Delivery) -> ReadFile:
+    return ReadFile(
+        path.name, digest, size, read.format, read.source, read.rows_read, sum(read.excluded.values()),
+        read.accepted, read.rejected,
+    )  # fmt: skip
 
 
-def put_away(path: Path, folder: str, note: str = "") -> Path:
-    """Move a landed file into a folder beside it, with the reason in a text file where there is one."""
-    target_folder = path.parent / folder
-    target_folder.mkdir(parents=True, exist_ok=True)
-    target = next(name for name in _names(target_folder, path.name) if not name.exists())
-    os.replace(path, target)
-    if note:
-        target.with_name(target.name + ".reason.txt").write_text(note + "\n", encoding="utf-8")
-    return target
+def _facts(settings: Settings, read: Delivery, declaration: Declaration, options: IntakeOptions) -> FactsOf:
+    rules = settings.intake.of_source(read.source)
 
+    def facts(delivery_seq: int, source_is_new: bool) -> DeliveryFacts:
+        complete = None
+        if declaration.complete_for is not None:
+            first, last = declaration.complete_for
+            complete = Completeness.of_days(first, last, settings.area.timezone, settings.area.day_start)
+        return DeliveryFacts(
+            delivery_seq=delivery_seq,
+            source=read.source,
+            delivered_at=options.now,
+            zone=read.zone,
+            knowledge=rules.knowledge,
+            first_load=source_is_new or declaration.history,
+            assumed_lag=rules.first_load_lag,
+            complete_for=complete,
+            closing_limit=settings.intake.closing_limit,
+            closing_approved=declaration.closings_approved,
+        )
 
-def now_utc() -> datetime:
-    """The moment, in UTC."""
-    return datetime.now(UTC)
-
-
-def landing_of(settings: Settings) -> Path:
-    """The landing folder, made if need be."""
-    settings.landing.mkdir(parents=True, exist_ok=True)
-    return settings.landing
+    return facts

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 
 import numpy as np
@@ -23,10 +23,10 @@ from hotspot_assets.warehouse.forecasts import replace_days
 from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import delivery_clocks, newest_delivery, weights_as_known
 from hotspot_assets.warehouse.tables import TABLES
-from hotspot_assets.workflow.deliveries import now_utc
+from hotspot_assets.workflow.dates import cut_offs, days_between, now_utc
 from hotspot_assets.workflow.headers import DayPlan, plan_days
 from hotspot_assets.workflow.models import InForce, model_in_force, surfaces
-from hotspot_assets.workflow.study_area import NoStudyArea, cut_offs, keep_study_area, study_area_of_month
+from hotspot_assets.workflow.study_area import NoStudyArea, keep_study_area, study_area_of_month
 
 _BATCH_ROWS = 4_000_000
 
@@ -45,11 +45,6 @@ class DayFacts:
     def made(self) -> pl.DataFrame:
         """Headers of the forecasts that were made."""
         return self.headers.filter(pl.col("not_made_because").is_null())
-
-
-def days_between(first: date, last: date) -> list[date]:
-    """first, first + 1, ..., last."""
-    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
 
 def make_forecasts(lake: Lake, settings: Settings, first: date, last: date, stamp: Stamp) -> Iterator[DayFacts]:
@@ -117,8 +112,7 @@ def _commit_batch(
     lake: Lake, plan: DayPlan, batch: list[tuple[DaySurface, pl.DataFrame]], stamp: Stamp
 ) -> Iterator[DayFacts]:
     days = [surface.date for surface, _ in batch]
-    totals = {(surface.date, group): total for surface, _ in batch for group, total in zip(surface.groups, surface.totals, strict=True)}
-    headers = plan.headers(now_utc(), totals).filter(pl.col("forecast_date").is_in(days))
+    headers = plan.headers(now_utc()).filter(pl.col("forecast_date").is_in(days))
     yield from _commit(lake, days, headers, [rows for _, rows in batch], stamp)
 
 

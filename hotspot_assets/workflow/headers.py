@@ -7,7 +7,7 @@ lake, computing scores.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -20,8 +20,8 @@ from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Stamp
 from hotspot_assets.warehouse.tables import TABLES
-from hotspot_assets.workflow.models import InForce
-from hotspot_assets.workflow.study_area import cut_offs
+from hotspot_assets.workflow.dates import cut_offs
+from hotspot_assets.workflow.models import InForce, newest_readable
 
 CODE_VERSION = "1"
 """Version of the scoring code: raised whenever the same inputs could give other scores."""
@@ -44,16 +44,10 @@ class DayPlan:
         rows = self.planned.filter(pl.col("forecast_date") == day, pl.col("not_made_because").is_null())
         return rows["offence_group"].to_list()
 
-    def headers(self, made_at: datetime, totals: Mapping[tuple[date, str], float] | None = None) -> pl.DataFrame:
-        """Rows of `forecasts`; `totals` are the expected incidents by day and group, where the model has them."""
-        known = totals or {}
-        expected = [
-            known.get((row["forecast_date"], row["offence_group"])) if row["expects"] and row["not_made_because"] is None else None
-            for row in self.planned.select("forecast_date", "offence_group", "expects", "not_made_because").to_dicts()
-        ]
-        return self.planned.with_columns(
-            expected_total=pl.Series(expected, dtype=pl.Float64), made_at=pl.lit(made_at).dt.cast_time_unit("us")
-        ).select(list(TABLES["forecasts"].dtypes))
+    def headers(self, made_at: datetime) -> pl.DataFrame:
+        """Rows of `forecasts`."""
+        moment = pl.lit(made_at).dt.cast_time_unit("us")
+        return self.planned.with_columns(made_at=moment).select(list(TABLES["forecasts"].dtypes))
 
 
 def plan_days(
@@ -73,11 +67,11 @@ def plan_days(
     was known at the cut-off, and counts as reconstructed if that was delivered only afterwards.
     """
     moments = cut_offs(settings, list(days)).to_list()
+    settings_hash = settings.settings_hash()
     rows = []
     for day, cut_off in zip(days, moments, strict=True):
-        readable = clocks.filter(pl.col("known_from") <= cut_off)
-        seq = readable["delivery_seq"].max() if readable.height else 0
-        late = readable.height > 0 and readable["delivered_at"].max() > cut_off
+        seq = newest_readable(clocks, cut_off)
+        late = clocks.filter(pl.col("delivery_seq") <= seq, pl.col("delivered_at") > cut_off).height > 0
         for group in settings.forecast.groups:
             memory = _memory(events, group, day)
             rows.append(
@@ -89,20 +83,24 @@ def plan_days(
                     "delivery_seq": seq,
                     "fitted_model_id": in_force.fitted_model_id if in_force else None,
                     "study_area_id": area.study_area_id if area else None,
-                    "settings_hash": settings.settings_hash(),
+                    "settings_hash": settings_hash,
                     "code_version": CODE_VERSION,
                     "memory_from": memory.first,
                     "memory_to": memory.last,
                     "incidents_known": memory.incidents,
+                    "expected_total": _expected(in_force, events, group, day),
                     "not_made_because": no_area or _too_little(settings, group, day, memory, in_force),
                     "reconstructed": late,
-                    "expects": bool(in_force and in_force.expects_totals),
                     "run_id": stamp.run_id,
                 }
             )
-    schema = {**TABLES["forecasts"].dtypes, "expects": pl.Boolean()}
+    schema = TABLES["forecasts"].dtypes
     frame = pl.DataFrame(rows, schema={name: dtype for name, dtype in schema.items() if name in rows[0]})
     return DayPlan(frame.with_columns(forecast_id=pl.Series(_ids(frame), dtype=pl.String)))
+
+
+def _expected(in_force: InForce | None, events: Events | None, group: str, day: date) -> float | None:
+    return in_force.expected(events, group, day) if in_force and events else None
 
 
 def _ids(headers: pl.DataFrame) -> list[str]:

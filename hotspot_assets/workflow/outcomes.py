@@ -26,7 +26,8 @@ from hotspot_assets.trial.metrics import DayTruth, Surface, day_truth, range_out
 from hotspot_assets.warehouse.forecasts import replace_outcomes, scores_between
 from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import day_counts, newest_delivery
-from hotspot_assets.workflow.forecasts import days_between, events_of_month
+from hotspot_assets.workflow.dates import days_between
+from hotspot_assets.workflow.forecasts import events_of_month
 from hotspot_assets.workflow.models import model_in_force, surfaces
 from hotspot_assets.workflow.study_area import NoStudyArea, study_area_of_month
 
@@ -63,7 +64,8 @@ def judge(lake: Lake, settings: Settings, first: date, last: date, today: date, 
     """
     known = last_known_day(settings, today)
     if last > known:
-        raise NotKnownYet(f"The incidents of {last} count as known from {known + (last - known) * 2} on; judge it then.")
+        on = last + timedelta(days=1 + settings.forecast.complete_after_days)
+        raise NotKnownYet(f"The incidents of {last} count as known from {on} on; judge the day then.")
     newest = newest_delivery(lake)
     for month, group in groupby(days_between(first, last), key=month_start):
         days = list(group)

@@ -6,7 +6,7 @@ the cache of neighbour matrices. Not here: geometry (hexgrid).
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -14,27 +14,16 @@ import polars as pl
 from hotspot_assets.errors import UserError
 from hotspot_assets.hexgrid.neighbours import Neighbours, load, neighbours, save
 from hotspot_assets.hexgrid.study_areas import StudyArea, from_boundary, from_cells, from_incidents
-from hotspot_assets.intake.calendar import cut_offs_utc
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import append_once
 from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import occupied_cells
-from hotspot_assets.workflow.deliveries import file_hash
+from hotspot_assets.workflow.dates import cut_off_of
+from hotspot_assets.workflow.landing import file_hash
 
 
 class NoStudyArea(UserError):
     """Nothing tells where the study area lies."""
-
-
-def cut_off_of(settings: Settings, day: date) -> datetime:
-    """The moment up to which the forecast for `day` may know anything."""
-    return cut_offs(settings, [day])[0]  # type: ignore[no-any-return]
-
-
-def cut_offs(settings: Settings, days: list[date]) -> pl.Series:
-    """Cut-offs of forecast dates, as moments in UTC."""
-    rules = settings.forecast
-    return cut_offs_utc(pl.Series(days, dtype=pl.Date), settings.area.timezone, rules.cut_off, rules.cut_off_days_before)
 
 
 def study_area_of_month(lake: Lake, settings: Settings, month: date, delivery_seq: int) -> StudyArea:

@@ -1,0 +1,121 @@
+"""The model in force for a month: fitted once on what was known then, kept, and found again.
+
+Belongs here: fitting on a point in time and storing what came out. Not here: the fits themselves (forecasting).
+Because a fit is a function of what was known at the cut-off of the month's first day, it does not matter which
+run makes it: a scoring run that finds none makes the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from hotspot_assets.forecasting import catalogue
+from hotspot_assets.forecasting.catalogue import Model
+from hotspot_assets.forecasting.engine import DaySurface
+from hotspot_assets.forecasting.events import Events, build_events
+from hotspot_assets.forecasting.fitting import FitInput, FittedModel, events_needed_from
+from hotspot_assets.forecasting.levels import expected_total
+from hotspot_assets.hexgrid.study_areas import StudyArea
+from hotspot_assets.settings import Settings
+from hotspot_assets.warehouse.forecasts import append_once
+from hotspot_assets.warehouse.lake import Lake, Stamp
+from hotspot_assets.warehouse.reads import delivery_clocks, stored_artefact, weights_as_known
+from hotspot_assets.workflow.dates import cut_off_of, cut_offs, days_between
+from hotspot_assets.workflow.study_area import neighbours_of
+
+REACH_RINGS = 13
+"""Rings of neighbours kept for a study area: three times the widest Gaussian of any model, in rings."""
+
+
+@dataclass(frozen=True)
+class InForce:
+    """A model as it stands for a month; `fitted_model_id` is None where there is nothing to fit."""
+
+    model: Model
+    fitted: FittedModel
+    fitted_model_id: str | None
+
+    def covers(self, group: str) -> bool:
+        """Whether the model can score an offence group."""
+        return group in self.fitted.groups
+
+    def reads(self, groups: Sequence[str]) -> tuple[str, ...]:
+        """Offence groups whose incidents the model reads, for these targets."""
+        sources = {name for group, kernel in self.fitted.kernels.items() for name in kernel.source_groups(group)}
+        return tuple(sorted({*groups, *sources}))
+
+    def expected(self, events: Events, group: str, day: date) -> float | None:
+        """Expected incidents of a day, where the model was fitted to counts."""
+        level = self.fitted.levels.get(group)
+        return None if level is None else expected_total(events, group, day, level)
+
+
+def model_in_force(
+    lake: Lake,
+    settings: Settings,
+    area: StudyArea,
+    month: date,
+    newest: int,
+    stamp: Stamp,
+    *,
+    model: str | None = None,
+) -> InForce:
+    """The model of a month (its first day), fitted if need be on nothing known after that day's cut-off.
+
+    `newest` is the last delivery that may be used; `model` is the default model unless named.
+    """
+    chosen = catalogue.model(model or settings.forecast.model)
+    if not chosen.needs_fit:
+        return InForce(chosen, chosen.unfitted(settings.forecast.groups, month, area), None)
+    seq = newest_readable(delivery_clocks(lake, newest), cut_off_of(settings, month))
+    kept = stored_artefact(lake, chosen.name, month, area.study_area_id, seq, settings.settings_hash())
+    if kept is not None:
+        fitted = FittedModel.from_artefact(kept)
+    else:
+        fitted = _fit(lake, settings, chosen, area, month, seq)
+        append_once(lake, "fitted_models", _row(fitted, seq, settings, stamp), ["fitted_model_id", "delivery_seq"], stamp)
+    return InForce(chosen, fitted, fitted.fitted_model_id)
+
+
+def newest_readable(clocks: pl.DataFrame, cut_off: object) -> int:
+    """Number of the newest delivery of which anything was known at a cut-off; 0: none."""
+    readable = clocks.filter(pl.col("known_from") <= cut_off)
+    return int(readable["delivery_seq"].max()) if readable.height else 0  # type: ignore[arg-type]
+
+
+def _fit(lake: Lake, settings: Settings, model: Model, area: StudyArea, month: date, seq: int) -> FittedModel:
+    first = events_needed_from(month)
+    moments = cut_offs(settings, days_between(first, month))
+    groups = settings.forecast.groups
+    ledger = weights_as_known(lake, groups, month, moments[-1], seq)
+    events = build_events(ledger, area, groups, first, moments)
+    known = {group for group in events.groups if events.slice_of(group).stop > events.slice_of(group).start}
+    targets = tuple(group for group in sorted(groups) if group in known)
+    return model.fitted(FitInput(events, area, neighbours_of(settings, area, REACH_RINGS), targets, month))
+
+
+def _row(fitted: FittedModel, seq: int, settings: Settings, stamp: Stamp) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "fitted_model_id": fitted.fitted_model_id,
+            "model": fitted.model,
+            "fitted_as_of": fitted.fitted_as_of,
+            "study_area_id": fitted.study_area_id,
+            "delivery_seq": seq,
+            "settings_hash": settings.settings_hash(),
+            "artefact": fitted.artefact,
+            "run_id": stamp.run_id,
+        }
+    )
+
+
+def surfaces(
+    in_force: InForce, settings: Settings, area: StudyArea, events: Events, first: date, last: date
+) -> Iterator[DaySurface]:
+    """Surfaces of the forecast dates first..last of one month."""
+    near = neighbours_of(settings, area, REACH_RINGS)
+    return catalogue.surfaces(in_force.fitted, events, area, near, first, last)
