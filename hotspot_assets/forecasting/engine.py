@@ -95,8 +95,8 @@ class _Term:
     component: int
 
 
-class _Layer:
-    """All terms that share one spatial profile."""
+class Layer:
+    """All terms that share one spatial profile: rows of the state and weights, target by target."""
 
     def __init__(self, spatial: SpatialProfile, terms: list[_Term], neighbours: Neighbours) -> None:
         self.spatial = spatial
@@ -130,13 +130,13 @@ class Plan:
         self.groups = tuple(sorted(kernels))
         self._neighbours = neighbours
         self._cells = area.n
-        self._backgrounds = [_background(kernels[group], area) for group in self.groups]
+        self.backgrounds = [_background(kernels[group], area) for group in self.groups]
         parts = _parts(kernels, self.groups)
         self.rows = sorted_rows([part.row for part in parts])
         numbers = {row: number for number, row in enumerate(self.rows)}
         by_spatial = sorted(parts, key=lambda part: part.spatial_key)
-        self._layers = [
-            _Layer(
+        self.layers = [
+            Layer(
                 same[0].spatial,
                 [_Term(part.target, numbers[part.row], part.coefficient, part.component) for part in same],
                 neighbours,
@@ -152,30 +152,30 @@ class Plan:
 
     def surfaces(self, state: DecayedCounts, days: list[date]) -> Iterator[DaySurface]:
         """Surfaces of consecutive days; the state is stepped to the last of them."""
-        columns = [np.empty((self._cells, len(days) * len(layer.targets))) for layer in self._layers]
+        columns = [np.empty((self._cells, len(days) * len(layer.targets))) for layer in self.layers]
         for number, day in enumerate(days):
             state.advance_to(day)
-            for layer, weights, block in zip(self._layers, self._day_weights(state), columns, strict=True):
+            for layer, weights, block in zip(self.layers, self.day_weights(state), columns, strict=True):
                 width = len(layer.targets)
                 block[:, number * width : (number + 1) * width] = layer.combine(weights, state.values).T
         layered = [
             spread(layer.spatial, self._neighbours, block)
-            for layer, block in zip(self._layers, columns, strict=True)
+            for layer, block in zip(self.layers, columns, strict=True)
         ]
         for number, day in enumerate(days):
             yield self._surface(day, number, layered)
 
-    def _day_weights(self, state: DecayedCounts) -> list[FloatArray]:
+    def day_weights(self, state: DecayedCounts) -> list[FloatArray]:
         """Weight of each term today, layer by layer; in a mixture divided by its component's sum."""
         scale = state.scale()
-        terms = [layer.coefficients * scale[layer.rows] for layer in self._layers]
+        terms = [layer.coefficients * scale[layer.rows] for layer in self.layers]
         if not self._mixture.any():
             return [
-                term * self._weights[layer.component] for layer, term in zip(self._layers, terms, strict=True)
+                term * self._weights[layer.component] for layer, term in zip(self.layers, terms, strict=True)
             ]
         plain = state.values.sum(axis=1)
         sums = np.zeros(len(self._weights))
-        for layer, term in zip(self._layers, terms, strict=True):
+        for layer, term in zip(self.layers, terms, strict=True):
             sums += np.bincount(
                 layer.component,
                 weights=term * layer.row_masses(state.values, plain)[layer.rows],
@@ -183,11 +183,11 @@ class Plan:
             )
         divisors = np.where(self._mixture, sums, 1.0)
         shares = np.divide(self._weights, divisors, out=np.zeros_like(divisors), where=divisors > 0)
-        return [term * shares[layer.component] for layer, term in zip(self._layers, terms, strict=True)]
+        return [term * shares[layer.component] for layer, term in zip(self.layers, terms, strict=True)]
 
     def _surface(self, day: date, number: int, layered: list[FloatArray]) -> DaySurface:
-        shares = np.stack(self._backgrounds)
-        for layer, block in zip(self._layers, layered, strict=True):
+        shares = np.stack(self.backgrounds)
+        for layer, block in zip(self.layers, layered, strict=True):
             width = len(layer.targets)
             for column, target in enumerate(layer.targets):
                 shares[target] += block[:, number * width + column]

@@ -34,12 +34,21 @@ class Decay:
 
     tau_days: float
 
+    def at(self, age_days: npt.NDArray[np.int64]) -> FloatArray:
+        """What is left of an incident at each age."""
+        return decayed(-age_days, self.tau_days)
+
 
 @dataclass(frozen=True)
 class Count:
     """What the engine keeps for a temporal profile: a running count of ages up to `last_age` (none: all)."""
 
     last_age: int | None
+
+    def at(self, age_days: npt.NDArray[np.int64]) -> FloatArray:
+        """1 while it is counted, else 0."""
+        counted = np.ones(len(age_days)) if self.last_age is None else age_days <= self.last_age
+        return np.asarray(counted, dtype=np.float64)
 
 
 Memory: TypeAlias = Decay | Count

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hotspot_assets.forecasting.kernel import reached_rings
 from hotspot_assets.forecasting.profiles import FloatArray, Identity, SpatialProfile
@@ -63,6 +64,22 @@ def _require_reach(profile: SpatialProfile, max_ring: int, ring: Any, distance_m
     needed = reached_rings(profile, spacing_m)
     if needed > max_ring:
         raise ValueError(f"{profile} reaches {needed} rings, but the neighbours only {max_ring}")
+
+
+def given_by(
+    profile: SpatialProfile, neighbours: Neighbours, cells: npt.NDArray[np.int64]
+) -> csr_array[np.float64]:
+    """What one incident in each of `cells` gives to all: rows = these cells, columns = receiving cells."""
+    from scipy.sparse import csr_array
+
+    ring, distance_m = neighbours.ring[cells], neighbours.distance_m[cells]
+    weights = profile.at(ring.data.astype(np.int64) - 1, distance_m.data)
+    if profile.unit_mass:
+        row = np.repeat(np.arange(len(cells)), np.diff(distance_m.indptr))
+        weights = weights / np.bincount(row, weights=weights, minlength=len(cells))[row]
+    given = csr_array((weights, distance_m.indices, distance_m.indptr), shape=distance_m.shape)
+    given.eliminate_zeros()
+    return given
 
 
 def spread(profile: SpatialProfile, neighbours: Neighbours, columns: FloatArray) -> FloatArray:

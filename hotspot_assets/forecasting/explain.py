@@ -1,0 +1,269 @@
+"""Explanations: a score taken apart into the incidents it was summed from.
+
+Belongs here: the contributions of single incidents to the scores of cells, and what the newest of them do to
+a cell's rank. Not here: telling it to a reader (patrol briefings), and models that are no kernel: boosting
+has no exact explanation, and none is offered.
+
+Every kernel is a sum over incidents, so this is the same sum not added up: for each cell, the contributions
+and the background add up to its score. In a mixture the divisors of the day are taken as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hotspot_assets.forecasting.engine import Plan
+from hotspot_assets.forecasting.events import ONE_INCIDENT, Events, epoch_day, require_covered
+from hotspot_assets.forecasting.kernel import DecayKernel
+from hotspot_assets.forecasting.profiles import FloatArray, SpatialProfile
+from hotspot_assets.forecasting.spatial import given_by, operator
+from hotspot_assets.forecasting.state import DecayedCounts, Row
+from hotspot_assets.hexgrid.neighbours import Neighbours
+from hotspot_assets.hexgrid.study_areas import StudyArea
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+_Layers: TypeAlias = list[tuple[SpatialProfile, FloatArray]]
+"""Spatial profiles, each with what the incidents give through it before it is spread (as shares)."""
+
+NEWEST = 2
+"""How many of a cell's newest incidents are taken out to see how much hangs on them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Scores of some cells taken apart.
+
+    `contributions`: cell, incident_key (null: the background), offence_group, day, age_days, ring,
+    distance_m, contribution; sorted by cell, largest contribution first; of each cell they add up to its
+    score.
+
+    `cells`: cell, score, rank (1 + number of cells with a higher score), background, incidents, newest (keys
+    of the two newest incidents in the cell or next to it; null: none), rank_without_newest (the rank if what
+    these two give, in all cells, were taken away).
+    """
+
+    contributions: pl.DataFrame
+    cells: pl.DataFrame
+
+
+def explain(
+    ledger: pl.DataFrame,
+    events: Events,
+    area: StudyArea,
+    neighbours: Neighbours,
+    kernel: DecayKernel,
+    group: str,
+    day: date,
+    cut_off: datetime,
+    cells: Sequence[int],
+) -> Explanation:
+    """Explain the scores of `cells` (H3 ids inside the area) for one offence group and forecast date.
+
+    `ledger` holds the rows of hexagon_incidents that `events` were built from, with incident_key, as known at
+    the forecast's delivery; `cut_off` is the forecast's. Raises ValueError for a cell outside the area.
+    """
+    require_covered(events, day, day)
+    wanted = np.unique(np.asarray(cells, dtype=np.uint64))
+    targets = area.index_of(wanted)
+    if (targets < 0).any():
+        raise ValueError("cannot explain a cell outside the study area")
+    plan = Plan({group: kernel}, area, neighbours)
+    state = DecayedCounts(events, plan.rows, area.n, day)
+    (surface,) = plan.surfaces(state, [day])
+    total = float(surface.totals[0])
+    incidents = _known_incidents(ledger, area, sorted({row.group for row in plan.rows}), day, cut_off)
+    scale = state.scale() * (total if total > 0 else 1.0)
+    layers = [
+        (layer.spatial, _given(layer.rows, weights / scale[layer.rows], plan.rows, incidents, day))
+        for layer, weights in zip(plan.layers, plan.day_weights(state), strict=True)
+    ]
+    parts = _parts(layers, incidents, neighbours, targets)
+    background = plan.backgrounds[0][targets] / (total if total > 0 else 1.0)
+    contributions = _contributions(parts, incidents, neighbours, wanted, targets, background, day)
+    newest = _newest(contributions)
+    without = _without(newest, layers, incidents, neighbours, surface.shares[0], wanted, targets)
+    return Explanation(
+        contributions, _per_cell(contributions, newest, surface.shares[0], without, wanted, targets)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Incidents:
+    """Incidents that may count, net of what was taken back: one per key, group, cell and day."""
+
+    frame: pl.DataFrame
+    cell: npt.NDArray[np.int64]
+
+
+def _known_incidents(
+    ledger: pl.DataFrame, area: StudyArea, groups: Sequence[str], day: date, cut_off: datetime
+) -> _Incidents:
+    known = pl.col("known_from") <= pl.lit(cut_off)
+    frame = (
+        ledger.lazy()
+        .filter(pl.col("offence_group").is_in(groups), pl.col("day") < day, known)
+        .group_by("incident_key", "offence_group", "cell", "day")
+        .agg(pl.col("weight").cast(pl.Int64).sum())
+        .filter(pl.col("weight") != 0)
+        .collect()
+    )
+    frame = frame.with_columns(pl.Series("position", area.index_of(frame["cell"].to_numpy())))
+    frame = frame.filter(pl.col("position") >= 0).sort("day", "incident_key", "offence_group", "position")
+    return _Incidents(frame, frame["position"].to_numpy())
+
+
+def _given(
+    rows: npt.NDArray[np.int32],
+    weights: FloatArray,
+    all_rows: Sequence[Row],
+    incidents: _Incidents,
+    day: date,
+) -> FloatArray:
+    """What each incident gives through one layer before it is spread: over rows, weight x what is left."""
+    age = epoch_day(day) - incidents.frame["day"].cast(pl.Int32).to_numpy().astype(np.int64)
+    group = incidents.frame["offence_group"].to_numpy()
+    given = np.zeros(len(age))
+    for number, weight in zip(rows, weights, strict=True):
+        row = all_rows[number]
+        given += np.where(group == row.group, weight * row.memory.at(age), 0.0)
+    return np.asarray(given * incidents.frame["weight"].to_numpy() / ONE_INCIDENT)
+
+
+def _parts(
+    layers: _Layers, incidents: _Incidents, neighbours: Neighbours, targets: npt.NDArray[np.int64]
+) -> csr_array[np.float64]:
+    """Contributions: rows = explained cells, columns = incidents."""
+    from scipy.sparse import csr_array
+
+    cells = neighbours.ring.shape[0]
+    count = len(incidents.cell)
+    by_cell = np.argsort(incidents.cell, kind="stable")
+    ends = np.searchsorted(incidents.cell[by_cell], np.arange(cells + 1))
+    parts: csr_array[np.float64] = csr_array((len(targets), count), dtype=np.float64)
+    for spatial, given in layers:
+        placed = csr_array((given[by_cell], by_cell, ends), shape=(cells, count))
+        parts = csr_array(parts + operator(spatial, neighbours)[targets] @ placed)
+    parts.eliminate_zeros()
+    parts.sort_indices()
+    return parts
+
+
+def _contributions(
+    parts: csr_array[np.float64],
+    incidents: _Incidents,
+    neighbours: Neighbours,
+    wanted: npt.NDArray[np.uint64],
+    targets: npt.NDArray[np.int64],
+    background: FloatArray,
+    day: date,
+) -> pl.DataFrame:
+    row = np.repeat(np.arange(len(targets)), np.diff(parts.indptr))
+    ring, distance_m = _apart(neighbours, targets, row, incidents.cell[parts.indices])
+    columns = incidents.frame[parts.indices.astype(np.int64)].select("incident_key", "offence_group", "day")
+    from_incidents = columns.select(
+        pl.Series("cell", wanted[row]),
+        "incident_key",
+        "offence_group",
+        "day",
+        (pl.lit(day) - pl.col("day")).dt.total_days().cast(pl.Int32).alias("age_days"),
+        pl.Series("ring", ring.astype(np.int32)),
+        pl.Series("distance_m", distance_m),
+        pl.Series("contribution", parts.data),
+    )
+    from_background = pl.DataFrame({"cell": wanted, "contribution": background})
+    return pl.concat([from_incidents, from_background], how="diagonal").sort(
+        "cell", "contribution", "day", "incident_key", descending=[False, True, True, False], nulls_last=True
+    )
+
+
+def _apart(
+    neighbours: Neighbours,
+    targets: npt.NDArray[np.int64],
+    row: npt.NDArray[np.int64],
+    cell: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    """Ring and metres between explained cells (by their row) and incidents' cells."""
+    ring, distance_m = neighbours.ring[targets], neighbours.distance_m[targets]
+    cells = ring.shape[1]
+    keys = np.repeat(np.arange(len(targets)), np.diff(ring.indptr)) * cells + ring.indices
+    position = np.searchsorted(keys, row * cells + cell)
+    return ring.data[position].astype(np.int64) - 1, distance_m.data[position]
+
+
+def _newest(contributions: pl.DataFrame) -> pl.DataFrame:
+    """Columns cell, incident_key: of each cell, the newest incidents in it or next to it, newest first."""
+    return (
+        contributions.filter(pl.col("ring") <= 1)
+        .group_by("cell", "incident_key")
+        .agg(pl.col("day").max(), pl.col("contribution").sum())
+        .sort("cell", "day", "contribution", "incident_key", descending=[False, True, True, False])
+        .group_by("cell", maintain_order=True)
+        .head(NEWEST)
+        .select("cell", "incident_key")
+    )
+
+
+def _without(
+    newest: pl.DataFrame,
+    layers: _Layers,
+    incidents: _Incidents,
+    neighbours: Neighbours,
+    scores: FloatArray,
+    wanted: npt.NDArray[np.uint64],
+    targets: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """Rank of each explained cell once its newest incidents' contributions are taken away in all cells."""
+    from scipy.sparse import csr_array
+
+    numbered = incidents.frame.with_row_index("number")
+    named = newest.join(numbered.drop("cell"), on="incident_key", how="inner").sort("cell", "number")
+    row = np.searchsorted(wanted, named["cell"].to_numpy())
+    number = named["number"].to_numpy().astype(np.int64)
+    taken: csr_array[np.float64] = csr_array((len(wanted), len(scores)), dtype=np.float64)
+    for spatial, given in layers:
+        chosen = csr_array((given[number], (row, np.arange(len(number)))), shape=(len(wanted), len(number)))
+        taken = csr_array(taken + chosen @ given_by(spatial, neighbours, incidents.cell[number]))
+    row = np.repeat(np.arange(len(wanted)), np.diff(taken.indptr))
+    before = scores[taken.indices]
+    after = before - taken.data
+    own = scores[targets].copy()
+    is_own = taken.indices == targets[row]
+    own[row[is_own]] = after[is_own]
+    higher = len(scores) - np.searchsorted(np.sort(scores), own, side="right")
+    moved = (after > own[row]).astype(np.int64) - (before > own[row])
+    return 1 + higher + np.bincount(row, weights=moved, minlength=len(wanted)).astype(np.int64)
+
+
+def _per_cell(
+    contributions: pl.DataFrame,
+    newest: pl.DataFrame,
+    scores: FloatArray,
+    without: npt.NDArray[np.int64],
+    wanted: npt.NDArray[np.uint64],
+    targets: npt.NDArray[np.int64],
+) -> pl.DataFrame:
+    own = scores[targets]
+    is_background = pl.col("incident_key").is_null()
+    facts = contributions.group_by("cell").agg(
+        pl.col("contribution").filter(is_background).sum().alias("background"),
+        pl.col("incident_key").drop_nulls().n_unique().alias("incidents"),
+    )
+    names = newest.group_by("cell", maintain_order=True).agg(pl.col("incident_key").alias("newest"))
+    ranks = pl.DataFrame(
+        {
+            "cell": wanted,
+            "score": own,
+            "rank": 1 + len(scores) - np.searchsorted(np.sort(scores), own, side="right"),
+            "rank_without_newest": without,
+        }
+    )
+    return ranks.join(facts, on="cell", how="left").join(names, on="cell", how="left").sort("cell")
