@@ -31,7 +31,7 @@ PRIOR_INCIDENTS = 100.0
 _ITERATIONS = 500
 _TOLERANCE = 1e-8
 _DECIMALS = 6
-_LEAST_WEIGHT = 1e-4
+_LEAST_WEIGHT = 5e-4
 """Weights below this are dropped: they change no rank, and each costs time every day."""
 
 

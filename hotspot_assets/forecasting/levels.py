@@ -54,8 +54,8 @@ def fit_level(events: Events, group: str, first: date, last: date) -> Level:
     inside = (offsets >= 0) & (offsets < len(days))
     brought = np.bincount(offsets[inside], weights=events.weight[where][inside], minlength=len(days))
     weekday = (days + 3) % 7  # 1970-01-01 was a Thursday
-    per_weekday = np.bincount(weekday, weights=brought / ONE_INCIDENT, minlength=7) + _SHRINKAGE_INCIDENTS / 7
-    rates = per_weekday / np.maximum(np.bincount(weekday, minlength=7), 1)
+    per_weekday = np.bincount(weekday, weights=brought / ONE_INCIDENT, minlength=7)
+    rates = per_weekday / np.maximum(np.bincount(weekday, minlength=7), 1) + _SHRINKAGE_INCIDENTS / len(days)
     factors = rates / rates.mean()
     said = (
         sum(factors[weekday[n]] * _recent(events, group, int(day)) for n, day in enumerate(days))

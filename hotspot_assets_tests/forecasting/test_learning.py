@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from hotspot_assets.forecasting.engine import score_days
+from hotspot_assets.forecasting.events import ONE_INCIDENT
+from hotspot_assets.forecasting.fitting import FitInput, FittedModel, events_needed_from
+from hotspot_assets.forecasting.kernel import rings_needed
+from hotspot_assets.forecasting.learning import decay_curve, em_weights, fit_learned, similarity
+from hotspot_assets.forecasting.profiles import Exponential, Gaussian, Identity
+from hotspot_assets.forecasting.spatial import operator
+from hotspot_assets.forecasting.tuning import fit_exponential, fit_kde
+from hotspot_assets_tests.forecasting.towns import Town, at, events_of, ledger, town
+
+DAY = date(2024, 3, 1)
+DAYS = 420
+GROUPS = ("burglary", "rare", "robbery")
+BACKGROUND, OWN_CELL, AROUND_ROBBERY = 0.2, 0.4, 0.4
+
+
+def simulated(
+    place: Town, per_day: dict[str, float], seed: int
+) -> tuple[pl.DataFrame, dict[str, np.ndarray]]:
+    """Incidents drawn day by day from a known mixture; and the last day's true surface of each group.
+
+    Burglary: own cell with tau 30 days, around robberies (2 rings) with tau 7, even background. Robbery and
+    the rare group: own cell with tau 7 days and a little background. Short memories keep the places moving:
+    where they stand still, a long count of the own cell explains everything, and nothing can be told apart.
+    """
+    rng = np.random.default_rng(seed)
+    spacing = float(np.round(np.median(place.near.distance_m.data[place.near.ring.data == 2])))
+    around = operator(Gaussian(2 * spacing), place.near)
+    n = place.area.n
+    start = {group: rng.gamma(0.05, 1.0, n) for group in GROUPS}
+    states = {
+        (group, tau): per_day[group] * tau * start[group] / start[group].sum()
+        for group in GROUPS
+        for tau in (7.0, 30.0)
+    }
+    rows, truth = [], {}
+    for offset in range(DAYS + 1):
+        day = DAY - timedelta(days=DAYS - offset)
+        share = {key: state / state.sum() for key, state in states.items()}
+        truth = {group: 0.95 * share[group, 7.0] + 0.05 / n for group in ("robbery", "rare")}
+        near_robbery = around @ share["robbery", 7.0]
+        truth["burglary"] = (
+            OWN_CELL * share["burglary", 30.0] + AROUND_ROBBERY * near_robbery + BACKGROUND / n
+        )
+        if day == DAY:
+            break
+        for group in GROUPS:
+            cells = rng.choice(n, size=rng.poisson(per_day[group]), p=truth[group] / truth[group].sum())
+            rows += [
+                (day, int(place.area.cells[c]), group, at(day + timedelta(days=1)), ONE_INCIDENT)
+                for c in cells
+            ]
+            for tau in (7.0, 30.0):
+                states[group, tau] = (states[group, tau] + np.bincount(cells, minlength=n)) * np.exp(-1 / tau)
+    return ledger(rows), truth
+
+
+@pytest.fixture(scope="module")
+def place() -> Town:
+    return town(rings=11, max_ring=14)
+
+
+@pytest.fixture(scope="module")
+def data(place: Town) -> tuple[pl.DataFrame, dict[str, np.ndarray]]:
+    return simulated(place, {"burglary": 40.0, "robbery": 15.0, "rare": 0.1}, seed=3)
+
+
+@pytest.fixture(scope="module")
+def fit(place: Town, data) -> FitInput:
+    events = events_of(data[0], place, events_needed_from(DAY), DAY, GROUPS)
+    return FitInput(events, place.area, place.near, GROUPS, DAY)
+
+
+@pytest.fixture(scope="module")
+def learned(fit: FitInput) -> FittedModel:
+    return fit_learned(fit)
+
+
+def test_a_planted_mixture_is_recovered(learned: FittedModel) -> None:
+    """Stated tolerance: 0.1 of the surface for each part; of memories, the right order of magnitude."""
+    kernel = learned.kernels["burglary"]
+    parts: dict[tuple[str | None, bool], float] = {}
+    days: dict[tuple[str | None, bool], float] = {}
+    for component in kernel.components:
+        assert isinstance(component.temporal, Exponential)
+        part = component.source_group, isinstance(component.spatial, Identity)
+        parts[part] = parts.get(part, 0.0) + component.weight
+        days[part] = days.get(part, 0.0) + component.weight * np.log(component.temporal.tau_days)
+    assert parts[None, True] == pytest.approx(OWN_CELL, abs=0.1)
+    assert parts["robbery", False] == pytest.approx(AROUND_ROBBERY, abs=0.1)
+    assert kernel.uniform == pytest.approx(BACKGROUND, abs=0.1)
+    assert 10 < np.exp(days[None, True] / parts[None, True]) < 60
+    assert np.exp(days["robbery", False] / parts["robbery", False]) == pytest.approx(7, rel=0.4)
+
+
+def test_the_learned_surface_is_close_to_the_truth(
+    place: Town, data, fit: FitInput, learned: FittedModel
+) -> None:
+    (surface,) = score_days(fit.events, place.area, place.near, learned.kernels, DAY, DAY)
+    truth = data[1]["burglary"] / data[1]["burglary"].sum()
+    lost = (truth * np.log(truth / surface.of("burglary"))).sum()
+    even = (truth * np.log(truth * place.area.n)).sum()
+    assert lost < 0.1 * even
+
+
+def test_weights_are_shares(learned: FittedModel) -> None:
+    for kernel in learned.kernels.values():
+        assert kernel.uniform + sum(c.weight for c in kernel.components) == pytest.approx(1.0, abs=1e-4)
+    table = similarity(learned)
+    sums = table.group_by("target").agg(pl.col("share").sum())["share"]
+    assert sums.to_list() == pytest.approx([1.0] * 3)
+    assert table.height == 3 * 4
+
+
+def test_a_rare_group_leans_on_the_others(fit: FitInput, learned: FittedModel) -> None:
+    """With 24 incidents its own fit is noise; the prior keeps it near the own cell with a long memory."""
+    table = similarity(learned).filter(pl.col("target") == "rare")
+    share = dict(table.select("source", "share").iter_rows())
+    assert share["rare"] > 0.3
+
+
+def test_decay_curves_fall_from_one(learned: FittedModel) -> None:
+    curve = decay_curve(learned, np.array([1, 7, 30, 365])).filter(pl.col("target") == "burglary")
+    total = (curve["own_cell"] + curve["around"]).to_list()
+    assert total[0] == pytest.approx(1.0)
+    assert total == sorted(total, reverse=True)
+
+
+def test_em_gives_the_likeliest_weights_and_respects_the_prior() -> None:
+    ratios = np.array([[3.0, 0.0]] * 60 + [[0.0, 3.0]] * 40)
+    weights = em_weights(ratios, np.ones(100))
+    np.testing.assert_allclose(weights, [0.0, 0.6, 0.4], atol=1e-3)
+    pulled = em_weights(ratios, np.ones(100), np.array([0.0, 0.0, 900.0]))
+    assert pulled[2] > 0.9
+    nothing = em_weights(np.zeros((0, 2)), np.zeros(0), np.array([1.0, 2.0, 1.0]))
+    np.testing.assert_allclose(nothing, [0.25, 0.5, 0.25])
+    assert em_weights(np.zeros((0, 2)), np.zeros(0)).tolist() == [1 / 3] * 3
+
+
+def test_tuning_finds_a_short_memory(place: Town) -> None:
+    """Two weeks in one spot, then two in the next: only a memory of days can follow."""
+    rng = np.random.default_rng(5)
+    rows = []
+    for offset in range(300):
+        day = DAY - timedelta(days=300 - offset)
+        if offset % 14 == 0:
+            spots = rng.choice(place.area.n, 6)
+        for cell in rng.choice(spots, 6):
+            rows.append(
+                (day, int(place.area.cells[cell]), "burglary", at(day + timedelta(days=1)), ONE_INCIDENT)
+            )
+    events = events_of(ledger(rows), place, events_needed_from(DAY), DAY, ("burglary",))
+    fit = FitInput(events, place.area, place.near, ("burglary",), DAY)
+    (component,) = fit_exponential(fit).kernels["burglary"].components
+    assert isinstance(component.temporal, Exponential)
+    assert component.temporal.tau_days < 15
+    assert isinstance(component.spatial, Identity)
+    (component,) = fit_kde(fit).kernels["burglary"].components
+    assert isinstance(component.spatial, Gaussian)
+    assert rings_needed(fit_kde(fit).kernels, fit.spacing_m) >= 2
