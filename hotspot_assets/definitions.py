@@ -22,8 +22,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=assets,
         asset_checks=checks.checks(settings, partitions),
-        jobs=automation.jobs(partitions),
-        schedules=automation.schedules(settings, partitions),
+        jobs=automation.jobs(),
+        schedules=automation.schedules(settings),
         sensors=automation.sensors(settings),
         executor=dg.in_process_executor,
         resources={"settings": settings, "lake": Lake(settings.warehouse, settings.data_path)},

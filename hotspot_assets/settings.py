@@ -151,6 +151,16 @@ class PatrolSettings(_Section):
     min_separation_m: float = Field(0.0, ge=0, description="Least distance between two areas.")
 
 
+class TrialSettings(_Section):
+    """Which models are judged side by side."""
+
+    models: tuple[str, ...] = Field(
+        ("count_28", "count_365", "count_all", "promap"),
+        description="Models judged beside the default model every day; the others of the catalogue on demand.",
+    )
+    stale_days_per_tick: int = Field(62, ge=1, description="Changed days judged again at a time, oldest first.")
+
+
 class Settings(_Section):
     """All settings of one installation; see the module for where they come from."""
 
@@ -162,6 +172,7 @@ class Settings(_Section):
     intake: IntakeSettings = IntakeSettings()
     forecast: ForecastSettings = ForecastSettings()
     patrol: PatrolSettings = PatrolSettings()
+    trial: TrialSettings = TrialSettings()
 
     @property
     def landing(self) -> Path:

@@ -6,8 +6,6 @@ itself writes the evaluation of each day of the range, which Dagster matches wit
 with a summary.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime

@@ -1,13 +1,11 @@
 """Study areas, fitted models (monthly) -> proximity scores (daily)."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import dagster as dg
 import polars as pl
 
-from hotspot_assets.defs.facts import KINDS, OWNER, picture, stamp_of, table_metadata
+from hotspot_assets.defs.facts import KINDS, OWNER, stamp_of, table_metadata
 from hotspot_assets.defs.intake import POOL
 from hotspot_assets.defs.partitions import Partitions, dates_of
 from hotspot_assets.defs.progress import Progress
@@ -56,8 +54,7 @@ def fitted_models(
             "fitted_model_id": in_force.fitted_model_id or "nothing to fit",
             "study_area_id": area.study_area_id,
             "delivery_seq": seq,
-            "offence_groups": ", ".join(in_force.groups),
-            **{name: picture(png, name) for name, png in in_force.pictures().items()},
+            "offence_groups": ", ".join(in_force.fitted.groups),
         }
     )
 

@@ -1,7 +1,5 @@
 """Deliveries -> incidents, rejected rows -> hexagon incidents."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path

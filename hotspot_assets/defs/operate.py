@@ -18,8 +18,11 @@ from typing import Any
 
 import dagster as dg
 
+from hotspot_assets.defs.automation import INTAKE_JOB
 from hotspot_assets.errors import UserError
 from hotspot_assets.settings import PROJECT_ROOT, Settings
+from hotspot_assets.workflow.deliveries import Declaration
+from hotspot_assets.workflow.landing import deliver
 
 Say = Callable[[str], None]
 
@@ -114,3 +117,31 @@ def serve(settings: Settings, port: int, say: Say) -> None:
     if code not in (0, -2, 130):
         raise UserError(f"The Dagster servers ended with exit code {code}; the lines above say why.")
 
+
+
+def import_files(settings: Settings, files: Sequence[Path], declaration: Declaration, say: Say) -> bool:
+    """Deliver files and take them in now, in one run; False if one of them was set aside."""
+    from hotspot_assets.definitions import build_definitions
+
+    landed = [deliver(path, settings.landing) for path in files]
+    first, last = declaration.complete_for or ("", "")
+    config = {
+        "files": [path.name for path in landed],
+        "history": declaration.history,
+        "complete_from": str(first),
+        "complete_to": str(last),
+        "closings_approved": declaration.closings_approved,
+    }
+    result = run_job(
+        settings, build_definitions(settings), INTAKE_JOB, config={"ops": {"take_in_deliveries": {"config": config}}}
+    )
+    taken = _metadata(result, "deliveries")
+    say(str(taken["files"].value))
+    say(f"run {result.run_id}")
+    return taken["files_set_aside"].value == 0
+
+
+def _metadata(result: dg.ExecuteInProcessResult, asset: str) -> Mapping[str, Any]:
+    """Metadata of an asset's last materialisation in a run."""
+    events = result.asset_materializations_for_node("take_in_deliveries" if asset == "deliveries" else asset)
+    return next(event.metadata for event in reversed(events) if event.asset_key == dg.AssetKey(asset))

@@ -53,14 +53,39 @@ def append_once(lake: Lake, table: str, rows: pl.DataFrame, keys: Sequence[str],
     return lake.transact(write, tables=[table], message=f"add to {table}", stamp=stamp)
 
 
-def scores_of(lake: Lake, day: date, groups: Sequence[str] | None = None) -> pl.DataFrame:
-    """The stored surfaces of a day, highest rank first."""
-    query = "SELECT * FROM proximity_scores WHERE forecast_date = $day"
-    parameters: dict[str, object] = {"day": day}
-    if groups is not None:
-        query += " AND list_contains($groups, offence_group)"
-        parameters["groups"] = list(groups)
-    return lake.read(query + " ORDER BY offence_group, rank", parameters)
+def scores_between(lake: Lake, first: date, last: date) -> pl.DataFrame:
+    """The stored surfaces of forecast dates first..last, highest rank first."""
+    query = """
+        SELECT * FROM proximity_scores WHERE forecast_date BETWEEN ? AND ?
+        ORDER BY forecast_date, offence_group, rank
+    """
+    return lake.read(query, [first, last])
+
+
+def replace_outcomes(
+    lake: Lake, days: tuple[date, date], outcomes: pl.DataFrame, delivery_seq: int, stamp: Stamp
+) -> Committed[int]:
+    """Replace the outcomes of days first..last, computed with what a delivery knew, and clear what it made stale."""
+    rows = TABLES["forecast_outcomes"].empty()
+    if not outcomes.is_empty():
+        rows = TABLES["forecast_outcomes"].conform(outcomes.with_columns(delivery_seq=pl.lit(delivery_seq, pl.Int64)))
+
+    def write(transaction: Transaction) -> int:
+        transaction.execute("DELETE FROM forecast_outcomes WHERE forecast_date BETWEEN ? AND ?", list(days))
+        transaction.append("forecast_outcomes", rows)
+        transaction.execute(
+            "DELETE FROM stale_days WHERE day BETWEEN ? AND ? AND delivery_seq <= ?", [*days, delivery_seq]
+        )
+        return rows.height
+
+    locks = ["forecast_outcomes", "stale_days"]
+    return lake.transact(write, tables=locks, message=f"forecast_outcomes {days[0]}..{days[1]}", stamp=stamp)
+
+
+def outcomes_between(lake: Lake, first: date, last: date) -> pl.DataFrame:
+    """Outcomes of forecast dates first..last."""
+    query = "SELECT * FROM forecast_outcomes WHERE forecast_date BETWEEN ? AND ? ORDER BY ALL"
+    return lake.read(query, [first, last])
 
 
 def headers_of(lake: Lake, first: date, last: date) -> pl.DataFrame:

@@ -61,6 +61,20 @@ def day_counts(lake: Lake, days: tuple[date, date], groups: Sequence[str], deliv
     return lake.read(query, {"first": days[0], "last": days[1], "seq": delivery_seq, "groups": list(groups)})
 
 
+def cell_counts(
+    lake: Lake, group: str, since: date, before: date, cut_off: datetime, delivery_seq: int
+) -> pl.DataFrame:
+    """Incidents of a group per cell in days since <= day < before, as known at both clocks: `cell, incidents`."""
+    query = """
+        SELECT cell, sum(weight) / 1e6 AS incidents FROM hexagon_incidents
+        WHERE offence_group = $group AND day >= $since AND day < $before AND known_from <= $cut_off
+            AND delivery_seq <= $seq
+        GROUP BY cell HAVING sum(weight) > 0 ORDER BY cell
+    """
+    parameters = {"group": group, "since": since, "before": before, "cut_off": cut_off, "seq": delivery_seq}
+    return lake.read(query, parameters)
+
+
 def newest_delivery(lake: Lake) -> int:
     """Number of the last delivery that stands in the ledger of weights; 0: none."""
     rows = lake.read("SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents'")

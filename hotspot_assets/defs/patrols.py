@@ -1,0 +1,85 @@
+"""Patrol areas (daily) -> patrol briefing (daily). Issuing is not here: it takes a named reviewer."""
+
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from hotspot_assets.defs.facts import KINDS, OWNER, picture, stamp_of, table_metadata
+from hotspot_assets.defs.intake import POOL
+from hotspot_assets.defs.partitions import Partitions, dates_of
+from hotspot_assets.defs.progress import Progress
+from hotspot_assets.settings import Settings
+from hotspot_assets.warehouse.lake import Lake
+from hotspot_assets.workflow.briefings import DayFiles, write_briefings
+from hotspot_assets.workflow.patrols import DayAreas, make_patrol_areas
+
+GROUP = "patrols"
+
+
+def patrol_areas(
+    context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult:
+    """Contiguous, ranked areas within each unit's budget, chosen from the scores of the day."""
+    days = dates_of(context)
+    progress = Progress(context.log, len(days), "days of patrol areas")
+    total = 0
+    for made in make_patrol_areas(lake, settings, days[0], days[-1], stamp_of(context)):
+        context.add_asset_metadata(area_metadata(made), partition_key=made.date.isoformat())
+        total += made.areas.height
+        progress.step(made.areas.height)
+    return dg.MaterializeResult(metadata={"areas_of_the_run": total})
+
+
+def area_metadata(made: DayAreas) -> dict[str, Any]:
+    """What the UI shows of one day's areas."""
+    best = made.areas.sort("share", descending=True).head(5)
+    lines = [f"- **{row['name']}** ({row['offence_group']}): {row['why']}" for row in best.to_dicts()]
+    return {
+        "dagster/partition_row_count": made.areas.height,
+        "snapshot_id": made.snapshot_id,
+        "areas": made.areas.height,
+        "units": made.areas["unit"].n_unique(),
+        "area_km2": float(made.areas["area_km2"].sum()),
+        "share_of_expected": float(
+            made.areas.group_by("offence_group").agg(pl.col("share").sum())["share"].mean() or 0.0  # type: ignore[arg-type]
+        ),
+        "best": dg.MetadataValue.md("\n".join(lines) or "- no forecast was made for this day"),
+    }
+
+
+def patrol_briefing(
+    context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult:
+    """The day as maps and files under data/outputs: for review, not for issue."""
+    days = dates_of(context)
+    progress = Progress(context.log, len(days), "days of maps and files")
+    for files in write_briefings(lake, settings, days[0], days[-1]):
+        context.add_asset_metadata(file_metadata(files), partition_key=files.date.isoformat())
+        progress.step(len(files.paths))
+    return dg.MaterializeResult(metadata={"folder": dg.MetadataValue.path(str(settings.outputs))})
+
+
+def file_metadata(files: DayFiles) -> dict[str, Any]:
+    """What the UI shows of one day's files."""
+    return {
+        "map": picture(files.map_png, f"patrol areas of {files.date}") if files.map_png else "no forecast was made",
+        "files": dg.MetadataValue.md("\n".join(f"- `{path.name}`" for path in files.paths) or "-"),
+        "folder": dg.MetadataValue.path(str(files.folder)),
+    }
+
+
+def assets(settings: Settings, partitions: Partitions) -> list[dg.AssetsDefinition]:
+    """The assets of this room for a home's settings."""
+    common = {
+        "group_name": GROUP,
+        "owners": [OWNER],
+        "partitions_def": partitions.days,
+        "backfill_policy": dg.BackfillPolicy.multi_run(max_partitions_per_run=settings.forecast.batch_days),
+    }
+    return [
+        dg.asset(
+            deps=["proximity_scores", "study_areas"], kinds=KINDS, pool=POOL, metadata=table_metadata("patrol_areas"), **common
+        )(patrol_areas),
+        dg.asset(deps=["patrol_areas", "proximity_scores"], kinds={"html", "geojson", "png"}, **common)(patrol_briefing),
+    ]
