@@ -42,10 +42,11 @@ def commands() -> None:
 def run(serve: bool, days: int, port: int) -> None:
     """The main job: take in what has landed (a fictional city if nothing has), score, rank, map."""
     from hotspot_assets.defs import operate
+    from hotspot_assets.defs.main_job import run_main_job
 
     if serve:
         operate.require_free_port(port)
-    operate.run_main_job(load_settings(), days=days, port=port, say=click.echo)
+    run_main_job(load_settings(), days=days, port=port, say=click.echo)
     if serve:
         operate.serve(load_settings(), port=port, say=click.echo)
 
@@ -71,13 +72,15 @@ def import_files(
 ) -> None:
     """Deliver FILES and take them in now, through Dagster, printing the counts."""
     from hotspot_assets.defs import operate
+    from hotspot_assets.warehouse.lake import Lake
     from hotspot_assets.workflow.deliveries import Declaration, preview
 
     declaration = Declaration(history=history, complete_for=complete, closings_approved=approve_closings)
     settings = load_settings()
     if dry_run:
+        lake = Lake(settings.warehouse, settings.data_path)
         for path in files:
-            click.echo(preview(settings, path, declaration))
+            click.echo(preview(lake, settings, path, declaration))
         return
     if not operate.import_files(settings, files, declaration, say=click.echo):
         sys.exit(1)

@@ -86,3 +86,10 @@ def _evidence(lake: Lake, header: dict[str, Any]) -> Evidence:
     counts = cell_counts(lake, header["offence_group"], since, day, header["cut_off"], header["delivery_seq"])
     counts = counts.with_columns(days=pl.lit(_COUNTED_DAYS, pl.Int32))
     return Evidence(counts=counts, expected_total=header["expected_total"])
+
+
+def best_area(lake: Lake, day: date) -> dict[str, Any] | None:
+    """The area of a day that holds the largest share of its offence group's expected incidents; None: no areas."""
+    query = "SELECT * FROM patrol_areas WHERE forecast_date = ? ORDER BY share DESC, area_id LIMIT 1"
+    rows = lake.read(query, [day])
+    return rows.row(0, named=True) if rows.height else None
