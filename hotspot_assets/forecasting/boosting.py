@@ -45,6 +45,7 @@ _PARAMETERS: dict[str, Any] = {
     "seed": 20140501,
     "deterministic": True,
     "force_row_wise": True,
+    "num_threads": 1,  # on a busy machine its threads wait for each other longer than they work
     "verbosity": -1,
 }
 
@@ -158,6 +159,6 @@ def boosted_days(
         raise ValueError("the model was fitted on other source groups than the events have")
     for day, state in daily_states(events, features.rows, area.n, first, last):
         values = features.of(state, day, None)
-        expected = np.stack([boosters[group].predict(values) for group in fitted.groups])
+        expected = np.stack([boosters[group].predict(values, num_threads=1) for group in fitted.groups])
         totals = expected.sum(axis=1)
         yield DaySurface(day, fitted.groups, expected / totals[:, None], totals)
