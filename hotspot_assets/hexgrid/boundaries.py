@@ -29,7 +29,8 @@ class BoundaryError(UserError):
 def read_boundaries(path: Path, name_field: str | None = None) -> gpd.GeoDataFrame:
     """Polygons of a boundary file (GeoJSON, GeoPackage, Shapefile) in degrees, with their names in `unit`.
 
-    Parts of one name are one unit. Without `name_field` an obvious one is taken (name, ward, beat, ...).
+    Parts of one name are one unit; polygons without a name are left out. Without `name_field` an obvious one
+    is taken (name, ward, beat, ...).
 
     Raises
     ------
@@ -37,6 +38,7 @@ def read_boundaries(path: Path, name_field: str | None = None) -> gpd.GeoDataFra
         When the file, the field or the polygons are missing, or the projection is not stated.
     """
     import geopandas as gpd
+    import shapely
 
     try:
         frame = gpd.read_file(path)
@@ -47,39 +49,58 @@ def read_boundaries(path: Path, name_field: str | None = None) -> gpd.GeoDataFra
     polygons = frame[frame.geometry.notna() & frame.geom_type.isin(["Polygon", "MultiPolygon"])]
     if polygons.empty:
         raise BoundaryError(f"Boundary file {path} holds no polygon.")
-    names = polygons[_name_field(polygons, name_field, path)].astype(str).str.strip()
-    named = gpd.GeoDataFrame({"unit": names.to_numpy()}, geometry=polygons.geometry.make_valid().to_numpy(), crs=frame.crs)
+    field = _name_field(polygons, name_field, path)
+    polygons = polygons[polygons[field].notna()]
+    names = polygons[field].astype(str).str.strip()
+    shapes = shapely.make_valid(polygons.geometry.to_numpy(), method="structure", keep_collapsed=False)
+    named = gpd.GeoDataFrame({"unit": names.to_numpy()}, geometry=shapes, crs=frame.crs)
     return named.to_crs("EPSG:4326").dissolve("unit", as_index=False)
 
 
 def _name_field(frame: gpd.GeoDataFrame, wanted: str | None, path: Path) -> str:
     fields = {str(name).lower(): str(name) for name in frame.columns if name != "geometry"}
+    found = next((name for name in ([wanted.lower()] if wanted else _NAME_FIELDS) if name in fields), None)
+    if found is not None:
+        return fields[found]
+    there = ", ".join(fields.values()) or "none"
     if wanted is not None:
-        if wanted.lower() not in fields:
-            raise BoundaryError(f"Boundary file {path} has no field {wanted!r}; it has: {', '.join(fields.values())}.")
-        return fields[wanted.lower()]
-    for name in _NAME_FIELDS:
-        if name in fields:
-            return fields[name]
-    raise BoundaryError(f"Boundary file {path}: name the field of the units' names in the settings; it has: {', '.join(fields.values())}.")
+        raise BoundaryError(f"Boundary file {path} has no field {wanted!r}; it has: {there}.")
+    raise BoundaryError(
+        f"Boundary file {path} has no obvious field for names; state it in the settings. It has: {there}."
+    )
 
 
 def assign_units(area: StudyArea, boundaries: gpd.GeoDataFrame) -> pl.DataFrame:
-    """`cell, unit, share`: each cell with the unit that covers most of it, and how much (of the cell's area).
+    """Assign each cell to the unit that covers most of it.
 
-    Cells that touch no unit are absent; a tie goes to the first name. Shares are taken in degrees within one
-    cell, where a degree has one size to better than one in a thousand.
+    Parameters
+    ----------
+    area
+        Study area that does not reach across the 180th meridian.
+    boundaries
+        As from `read_boundaries`.
+
+    Returns
+    -------
+    pl.DataFrame
+        `cell` UInt64, `unit` String, `share` Float64 of the cell's own area, by cell. Cells that overlap no
+        unit are absent; a tie goes to the first name. Shares are taken in degrees within one cell, where a
+        degree has one size to better than one in a thousand.
     """
     import shapely
 
-    polygons = np.array([shapely.Polygon(ring) for ring in cell_polygons(area.cells)], dtype=object)
+    cells = np.array([shapely.Polygon(ring) for ring in cell_polygons(area.cells)], dtype=object)
     units: Any = boundaries.geometry.to_numpy()
-    tree = shapely.STRtree(units)
-    cell, unit = tree.query(polygons, predicate="intersects")
-    whole = np.array(shapely.contains_properly(units[unit], polygons[cell]))
+    shapely.prepare(units)
+    unit, cell = shapely.STRtree(cells).query(units, predicate="intersects")
+    cut = ~shapely.contains_properly(units[unit], cells[cell])
     share = np.ones(len(cell))
-    cut = ~whole
-    share[cut] = shapely.area(shapely.intersection(units[unit[cut]], polygons[cell[cut]])) / shapely.area(polygons[cell[cut]])
+    overlap = shapely.intersection(units[unit[cut]], cells[cell[cut]])
+    share[cut] = shapely.area(overlap) / shapely.area(cells[cell[cut]])
     names = boundaries["unit"].to_numpy().astype(str)
-    overlaps = pl.DataFrame({"cell": area.cells[cell], "unit": names[unit], "share": share}).filter(pl.col("share") > 0)
-    return overlaps.sort("cell", pl.col("share"), "unit", descending=[False, True, False]).unique("cell", keep="first", maintain_order=True)
+    return (
+        pl.DataFrame({"cell": area.cells[cell], "unit": names[unit], "share": share})
+        .filter(pl.col("share") > 0)
+        .sort("cell", "share", "unit", descending=[False, True, False])
+        .unique("cell", keep="first", maintain_order=True)
+    )

@@ -39,9 +39,7 @@ def hex_to_cell(texts: Sequence[str]) -> CellArray:
 
 def centres(cells: CellArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Latitudes and longitudes of cell centres, degrees."""
-    frame = pl.DataFrame({"cell": cells}).select(
-        lat=plh3.cell_to_lat("cell"), lng=plh3.cell_to_lng("cell")
-    )
+    frame = pl.DataFrame({"cell": cells}).select(lat=plh3.cell_to_lat("cell"), lng=plh3.cell_to_lng("cell"))
     return frame["lat"].to_numpy(), frame["lng"].to_numpy()
 
 

@@ -7,16 +7,18 @@ distance (forecasting). Pairs that would leave the study area are absent.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import h3
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import polars_h3 as plh3
 
-from hotspot_assets.hexgrid.cells import centres
+from hotspot_assets.hexgrid.cells import CellArray, cell_to_hex, centres, hex_to_cell
 from hotspot_assets.hexgrid.study_areas import StudyArea
 
 if TYPE_CHECKING:
@@ -41,30 +43,48 @@ class Neighbours:
 
 
 def neighbours(area: StudyArea, max_ring: int) -> Neighbours:
-    """All pairs of the area's cells within `max_ring` rings."""
-    rows, columns, rings = [], [], []
-    for ring in range(max_ring + 1):
-        pairs = _pairs(area, ring)
-        rows.append(pairs[0])
-        columns.append(pairs[1])
-        rings.append(np.full(len(pairs[0]), ring + 1, dtype=np.int8))
-    row, column, value = np.concatenate(rows), np.concatenate(columns), np.concatenate(rings)
+    """All pairs of the area's cells within `max_ring` rings.
+
+    The twelve pentagons of a resolution lie at sea; around one the rings have five sides, and come from the
+    official binding, cell by cell, because rings on columns fail there.
+    """
+    pairs = [*_pairs_on_columns(area, max_ring), *_pairs_near_pentagons(area, max_ring)]
+    row, column, value = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     order = np.lexsort((column, row))
-    row, column, value = row[order], column[order], value[order]
-    ends = np.searchsorted(row, np.arange(area.n + 1)).astype(np.int32)
-    return _of(area, max_ring, value, column.astype(np.int32), ends)
+    ends = np.searchsorted(row[order], np.arange(area.n + 1)).astype(np.int32)
+    return _of(area, max_ring, value[order], column[order].astype(np.int32), ends)
 
 
-def _pairs(area: StudyArea, ring: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    around = (
-        pl.DataFrame({"row": np.arange(area.n), "cell": area.cells})
-        .select("row", plh3.grid_ring("cell", ring).alias("near"))
-        .explode("near")
-        .drop_nulls()
-    )
-    column = area.index_of(around["near"].to_numpy())
-    inside = column >= 0
-    return around["row"].to_numpy()[inside], column[inside]
+_Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int8]]
+
+
+def _pairs_on_columns(area: StudyArea, max_ring: int) -> Iterator[_Pairs]:
+    rows = np.flatnonzero(~_near_pentagon(area, max_ring))
+    cells = pl.DataFrame({"row": rows, "cell": area.cells[rows]})
+    for ring in range(max_ring + 1):
+        near = cells.select("row", plh3.grid_ring("cell", ring).alias("near"))
+        around = near.explode("near", empty_as_null=False, keep_nulls=False)
+        yield _inside(area, around["row"].to_numpy(), around["near"].to_numpy(), ring)
+
+
+def _pairs_near_pentagons(area: StudyArea, max_ring: int) -> Iterator[_Pairs]:
+    for row in np.flatnonzero(_near_pentagon(area, max_ring)):
+        cell = cell_to_hex(area.cells[row : row + 1])[0]
+        for ring in range(max_ring + 1):
+            near = hex_to_cell(h3.grid_ring(cell, ring))
+            yield _inside(area, np.full(len(near), row), near, ring)
+
+
+def _near_pentagon(area: StudyArea, max_ring: int) -> npt.NDArray[np.bool_]:
+    pentagons = pl.DataFrame({"cell": hex_to_cell(h3.get_pentagons(area.resolution))})
+    disks = pentagons.select(plh3.grid_disk("cell", max_ring).explode()).to_series().drop_nulls()
+    return np.isin(area.cells, disks.to_numpy())
+
+
+def _inside(area: StudyArea, rows: npt.NDArray[np.int64], near: CellArray, ring: int) -> _Pairs:
+    columns = area.index_of(near)
+    inside = columns >= 0
+    return rows[inside], columns[inside], np.full(int(inside.sum()), ring + 1, dtype=np.int8)
 
 
 def _of(
@@ -112,7 +132,7 @@ def save(near: Neighbours, path: Path) -> None:
             columns=near.ring.indices,
             ends=near.ring.indptr,
         )
-    os.replace(part, path)
+    part.replace(path)
 
 
 def load(path: Path, area: StudyArea) -> Neighbours:

@@ -22,7 +22,7 @@ from hotspot_assets.errors import UserError
 from hotspot_assets.hexgrid.cells import CellArray, cell_areas_km2
 
 
-class EmptyStudyArea(UserError):
+class EmptyStudyAreaError(UserError):
     """A study area without cells."""
 
 
@@ -63,12 +63,14 @@ def from_cells(cells: CellArray, resolution: int, method: str, as_of: date | Non
 
     Raises
     ------
-    EmptyStudyArea
+    EmptyStudyAreaError
         When there is no cell.
     """
     distinct = np.unique(np.asarray(cells, dtype=np.uint64))
     if len(distinct) == 0:
-        raise EmptyStudyArea("A study area without cells: give a boundary that holds cell centres, or incidents.")
+        raise EmptyStudyAreaError(
+            "The study area has no cell: give a boundary that holds the centre of one, or placed incidents."
+        )
     digest = hashlib.sha256(f"h3 {resolution}\n".encode() + distinct.astype("<u8").tobytes()).hexdigest()
     return StudyArea(digest[:16], resolution, distinct, cell_areas_km2(distinct), method, as_of)
 
@@ -80,7 +82,11 @@ def from_boundary(geometry: Any, resolution: int) -> StudyArea:
 
 
 def from_incidents(cells: CellArray, resolution: int, as_of: date, margin_rings: int = 1) -> StudyArea:
-    """Occupied cells and those within `margin_rings` of them; the caller gives only incidents before `as_of`."""
-    disk = pl.DataFrame({"cell": np.unique(cells)}).select(plh3.grid_disk("cell", margin_rings).explode())
-    method = f"cells of incidents before {as_of} and {margin_rings} ring around"
+    """Occupied cells and those within `margin_rings` of them.
+
+    The caller gives only cells of incidents before `as_of`.
+    """
+    occupied = pl.DataFrame({"cell": np.unique(np.asarray(cells, dtype=np.uint64))})
+    disk = occupied.select(plh3.grid_disk("cell", margin_rings).explode())
+    method = f"cells with incidents before {as_of}, and {margin_rings} ring(s) around them"
     return from_cells(disk.to_series().drop_nulls().to_numpy(), resolution, method, as_of)
