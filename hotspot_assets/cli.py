@@ -114,6 +114,107 @@ def sql(query: str, as_csv: bool, version: int | None) -> None:
         nested = [name for name, dtype in rows.schema.items() if isinstance(dtype, pl.List)]
         click.echo(rows.with_columns(pl.col(nested).cast(pl.List(pl.String)).list.join(" ")).write_csv(), nl=False)
         return
+    _print_table(rows)
+
+
+@commands.command("explain")
+@click.argument("cell")
+@click.option("--date", "day", type=DAY, required=True, help="Forecast date.")
+@click.option("--offence", "group", required=True, help="Offence group.")
+@click.option("--top", type=click.IntRange(1), default=15, show_default=True, help="Contributions to print.")
+def explain(cell: str, day: date, group: str, top: int) -> None:
+    """Why CELL (15 hexadecimal digits) has its score: the incidents that made it, and how much each gave."""
+    from hotspot_assets.hexgrid.cells import hex_to_cell
+    from hotspot_assets.warehouse.lake import Lake
+    from hotspot_assets.workflow.replay import explain_cells
+
+    settings = load_settings()
+    try:
+        (number,) = hex_to_cell([cell])
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    found = explain_cells(Lake(settings.warehouse, settings.data_path), settings, day, group, [int(number)])
+    whole = found.cells.row(0, named=True)
+    click.echo(
+        f"{cell}, {group}, {day}: score {whole['score']:.3e}, rank {whole['rank']}"
+        f" ({whole['rank_without_newest']} without the two newest incidents nearby)"
+    )
+    click.echo(f"{whole['incidents']} incidents and a background of {whole['background']:.3e} make it; the largest:")
+    columns = ["incident_key", "offence_group", "day", "age_days", "ring", "contribution"]
+    _print_table(found.contributions.select(columns).head(top))
+    left = found.contributions.slice(top)
+    click.echo(f"and {left.height} more: {left['contribution'].sum():.3e}; all together {found.contributions['contribution'].sum():.3e}")
+
+
+@commands.command("replay")
+@click.argument("day", type=DAY)
+def replay(day: date) -> None:
+    """Make the forecast of DAY again from its header and compare it with what is stored."""
+    from hotspot_assets.warehouse.forecasts import scores_between
+    from hotspot_assets.warehouse.lake import Lake
+    from hotspot_assets.workflow.replay import replay as replay_day
+
+    settings = load_settings()
+    lake = Lake(settings.warehouse, settings.data_path)
+    again = replay_day(lake, settings, day).sort("offence_group", "rank")
+    stored = scores_between(lake, day, day).sort("offence_group", "rank")
+    if not again.equals(stored):
+        raise UserError(f"The forecast of {day} made again differs from the one stored; keep both and find out why.")
+    click.echo(f"{day}: {again.height} scores made again, each equal to the one stored to the last bit")
+
+
+@commands.command("hindsight")
+@click.argument("day", type=DAY)
+@click.option("--top", type=click.IntRange(1), default=15, show_default=True, help="Cells to print.")
+def hindsight(day: date, top: int) -> None:
+    """What the forecast of DAY would be with today's knowledge: which cells moved, and why."""
+    from hotspot_assets.hexgrid.cells import cell_to_hex
+    from hotspot_assets.warehouse.lake import Lake
+    from hotspot_assets.workflow.replay import hindsight_difference
+
+    settings = load_settings()
+    found = hindsight_difference(Lake(settings.warehouse, settings.data_path), settings, day)
+    shown = found.cells.head(top)
+    click.echo(f"{found.cells.height} scores moved, because of {found.because.height} entries not known then")
+    _print_table(shown.with_columns(cell=_series(cell_to_hex(shown["cell"].to_list()))))
+    reasons = found.because.explode("reasons").group_by("delivery_seq", "reasons").len().sort("delivery_seq", "reasons")
+    _print_table(reasons)
+
+
+@commands.command("verify")
+@click.argument("export", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def verify(export: Path) -> None:
+    """Check the chain of an exported ledger; needs neither Dagster nor the lake."""
+    from hotspot_assets.assurance.ledger import verify_file
+
+    found = verify_file(export)
+    click.echo(found.summary())
+    if not found.holds:
+        sys.exit(1)
+
+
+@commands.command("export-ledger")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, writable=True))
+def export_ledger(file: Path) -> None:
+    """Write the ledger to FILE, one entry a line, for `hotspot verify` or anyone else's verifier."""
+    from hotspot_assets.warehouse.chain import export_lines
+    from hotspot_assets.warehouse.lake import Lake
+
+    settings = load_settings()
+    lines = list(export_lines(Lake(settings.warehouse, settings.data_path, read_only=True)))
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+    click.echo(f"wrote {len(lines)} entries to {file}")
+
+
+def _series(values: list[str]) -> Any:
+    import polars as pl
+
+    return pl.Series(values, dtype=pl.String)
+
+
+def _print_table(rows: Any) -> None:
+    import polars as pl
+
     with pl.Config(tbl_rows=200, tbl_cols=-1, tbl_width_chars=200, fmt_str_lengths=80, tbl_hide_dataframe_shape=True):
         click.echo(str(rows))
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 import polars as pl
 
-from hotspot_assets.warehouse.lake import Lake
+from hotspot_assets.warehouse.lake import Lake, LakeError
 
 
 def incidents_as_known(lake: Lake, cut_off: datetime, delivery_seq: int) -> pl.LazyFrame:
@@ -39,6 +39,18 @@ def weights_as_known(
     return lake.read(
         query, {"before": before, "cut_off": cut_off, "seq": delivery_seq, "groups": list(groups)}
     )
+
+
+def entries_as_known(
+    lake: Lake, groups: Sequence[str], before: date, cut_off: datetime, delivery_seq: int
+) -> pl.DataFrame:
+    """As `weights_as_known`, with the `incident_key` of each entry."""
+    query = """
+        SELECT incident_key, day, cell, offence_group, known_from, weight FROM hexagon_incidents
+        WHERE day < $before AND known_from <= $cut_off AND delivery_seq <= $seq AND list_contains($groups, offence_group)
+    """
+    parameters = {"before": before, "cut_off": cut_off, "seq": delivery_seq, "groups": list(groups)}
+    return lake.read(query, parameters)
 
 
 def occupied_cells(lake: Lake, before: date, cut_off: datetime, delivery_seq: int) -> pl.Series:
@@ -101,3 +113,23 @@ def delivery_clocks(lake: Lake, delivery_seq: int) -> pl.DataFrame:
         WHERE delivery_seq <= $seq GROUP BY ALL ORDER BY delivery_seq
     """
     return lake.read(query, {"seq": delivery_seq})
+
+
+def artefact_of(lake: Lake, fitted_model_id: str) -> str:
+    """The artefact of a fitted model by its id. Raises LakeError if it is not there."""
+    rows = lake.read("SELECT artefact FROM fitted_models WHERE fitted_model_id = ? LIMIT 1", [fitted_model_id])
+    if rows.is_empty():
+        raise LakeError(f"The fitted model {fitted_model_id} is not in the lake any more.")
+    return str(rows.item())
+
+
+def later_entries(lake: Lake, day: date, cut_off: datetime, delivery_seq: int, groups: Sequence[str]) -> pl.DataFrame:
+    """Entries before `day` that were not known at both clocks, with the reasons of their versions."""
+    query = """
+        SELECT h.offence_group, h.cell, h.day, h.incident_key, h.delivery_seq, h.known_from, h.weight, i.reasons
+        FROM hexagon_incidents h JOIN incidents i USING (incident_key, delivery_seq)
+        WHERE h.day < $day AND (h.known_from > $cut_off OR h.delivery_seq > $seq)
+            AND list_contains($groups, h.offence_group)
+        ORDER BY h.delivery_seq, h.offence_group, h.cell, h.day
+    """
+    return lake.read(query, {"day": day, "cut_off": cut_off, "seq": delivery_seq, "groups": list(groups)})

@@ -1,0 +1,166 @@
+"""Making a past forecast again: exactly, cell by cell, or with today's knowledge.
+
+Belongs here: replay (both clocks fixed by the header), explanation (the same sum, not added up) and hindsight
+(both clocks set to now). None of them writes. Not here: making forecasts (`forecasts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+
+from hotspot_assets.errors import UserError
+from hotspot_assets.forecasting import catalogue, explain
+from hotspot_assets.forecasting.events import Events, build_events, month_start
+from hotspot_assets.forecasting.fitting import FittedModel
+from hotspot_assets.hexgrid.study_areas import StudyArea
+from hotspot_assets.settings import Settings
+from hotspot_assets.warehouse.forecasts import headers_of
+from hotspot_assets.warehouse.lake import Lake
+from hotspot_assets.warehouse.reads import (
+    artefact_of,
+    entries_as_known,
+    later_entries,
+    newest_delivery,
+    weights_as_known,
+)
+from hotspot_assets.warehouse.tables import TABLES
+from hotspot_assets.workflow.dates import cut_offs, days_between, now_utc
+from hotspot_assets.workflow.forecasts import surface_rows
+from hotspot_assets.workflow.headers import CODE_VERSION
+from hotspot_assets.workflow.models import REACH_RINGS, InForce, surfaces
+from hotspot_assets.workflow.study_area import kept_study_area, neighbours_of
+
+
+class CannotReplay(UserError):
+    """A forecast that was not made, or not by the settings and code in force."""
+
+
+@dataclass(frozen=True)
+class Hindsight:
+    """A past day with today's knowledge.
+
+    `cells`: offence_group, cell, score and rank then and now, largest change first, for cells whose score moved.
+    `because`: the entries that were not known then, with incident, delivery and reasons.
+    """
+
+    cells: pl.DataFrame
+    because: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A forecast that was made: what its header names, at hand again."""
+
+    day: date
+    header: dict[str, Any]
+    groups: list[str]
+    area: StudyArea
+    in_force: InForce
+    cut_offs: pl.Series
+
+    @property
+    def seq(self) -> int:
+        return int(self.header["delivery_seq"])
+
+    def reads(self, settings: Settings) -> tuple[str, ...]:
+        return self.in_force.reads(settings.forecast.groups)
+
+
+def _made(lake: Lake, settings: Settings, day: date) -> _Made:
+    headers = headers_of(lake, day, day).filter(pl.col("not_made_because").is_null())
+    if headers.is_empty():
+        raise CannotReplay(f"No forecast was made for {day}.")
+    header = headers.row(0, named=True)
+    if header["settings_hash"] != settings.settings_hash():
+        raise CannotReplay(f"The forecast of {day} was made by other settings ({header['settings_hash']}); put them in force.")
+    if header["code_version"] != CODE_VERSION:
+        raise CannotReplay(f"The forecast of {day} was made by code version {header['code_version']}; install it.")
+    area = kept_study_area(lake, header["study_area_id"])
+    moments = cut_offs(settings, days_between(month_start(day), day))
+    return _Made(day, header, headers["offence_group"].to_list(), area, _in_force(lake, settings, header, area), moments)
+
+
+def _in_force(lake: Lake, settings: Settings, header: dict[str, Any], area: StudyArea) -> InForce:
+    model, fitted_id = catalogue.model(header["model"]), header["fitted_model_id"]
+    if fitted_id is None:
+        month = month_start(header["forecast_date"])
+        return InForce(model, model.unfitted(settings.forecast.groups, month, area), None)
+    return InForce(model, FittedModel.from_artefact(artefact_of(lake, fitted_id)), fitted_id)
+
+
+def _events(lake: Lake, settings: Settings, made: _Made, seq: int, moments: pl.Series) -> Events:
+    names = made.reads(settings)
+    ledger = weights_as_known(lake, names, made.day, moments[-1], seq)
+    return build_events(ledger, made.area, names, month_start(made.day), moments)
+
+
+def _scores(lake: Lake, settings: Settings, made: _Made, seq: int, moments: pl.Series) -> pl.DataFrame:
+    events = _events(lake, settings, made, seq, moments)
+    surface = next(surfaces(made.in_force, settings, made.area, events, made.day, made.day))
+    rows = surface_rows(surface, made.area, made.groups, made.header["model"])
+    return TABLES["proximity_scores"].conform(rows.select(list(TABLES["proximity_scores"].dtypes)))
+
+
+def replay(lake: Lake, settings: Settings, day: date, delivery_seq: int | None = None) -> pl.DataFrame:
+    """The scores of a past day, made again from its header: rows of `proximity_scores`, byte for byte as then.
+
+    `delivery_seq` puts another delivery in the place of the header's, to see what difference it makes.
+
+    Raises
+    ------
+    CannotReplay
+        When none was made, or other settings or code made it.
+    """
+    made = _made(lake, settings, day)
+    return _scores(lake, settings, made, made.seq if delivery_seq is None else delivery_seq, made.cut_offs)
+
+
+def hindsight_difference(lake: Lake, settings: Settings, day: date) -> Hindsight:
+    """The same day with today's knowledge: which cells moved, and because of which versions.
+
+    Raises
+    ------
+    CannotReplay
+        As `replay`.
+    """
+    made = _made(lake, settings, day)
+    then = _scores(lake, settings, made, made.seq, made.cut_offs)
+    moments = pl.Series([now_utc()] * len(made.cut_offs), dtype=made.cut_offs.dtype)
+    now = _scores(lake, settings, made, newest_delivery(lake), moments)
+    both = then.join(now, on=["forecast_date", "offence_group", "cell"], suffix="_now")
+    change = (pl.col("score_now") - pl.col("score")).abs()
+    cells = both.filter(pl.col("score") != pl.col("score_now")).sort(change, descending=True)
+    because = later_entries(lake, day, made.header["cut_off"], made.seq, made.reads(settings))
+    return Hindsight(cells, because)
+
+
+def explain_cells(
+    lake: Lake, settings: Settings, day: date, group: str, cells: Sequence[int]
+) -> explain.Explanation:
+    """Which incidents made the scores of some cells on a day, as the forecast knew them.
+
+    Raises
+    ------
+    CannotReplay
+        As `replay`, or when the offence group was not forecast, a cell lies outside the study area, or the
+        model is no kernel.
+    """
+    made = _made(lake, settings, day)
+    if group not in made.groups:
+        raise CannotReplay(f"{group} was not forecast for {day}; forecast were: {', '.join(made.groups)}.")
+    if group not in made.in_force.fitted.kernels:
+        raise CannotReplay(f"The model {made.header['model']} is no kernel: its scores are not sums over incidents.")
+    cut_off: datetime = made.header["cut_off"]
+    ledger = entries_as_known(lake, made.reads(settings), day, cut_off, made.seq)
+    events = build_events(ledger, made.area, made.reads(settings), month_start(day), made.cut_offs)
+    near = neighbours_of(settings, made.area, REACH_RINGS)
+    kernel = made.in_force.fitted.kernels[group]
+    try:
+        return explain.explain(ledger, events, made.area, near, kernel, group, day, cut_off, cells)
+    except ValueError as error:
+        raise CannotReplay(f"{error}; choose one of the {made.area.n} cells forecast for {day}.") from error
