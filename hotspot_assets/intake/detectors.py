@@ -5,6 +5,8 @@ Belongs here: recognising kinds of data. Not here: what follows from it (`contra
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import polars as pl
 
 
@@ -13,6 +15,6 @@ def forbidden_header(name: str) -> str | None:
     return None
 
 
-def forbidden_value(values: pl.Series) -> str | None:
+def forbidden_value(values: pl.Series, now: datetime) -> str | None:
     """The kind of personal data the values look like, or None."""
     return None
