@@ -116,14 +116,14 @@ def forbidden_value(values: pl.Series, now: datetime) -> str | None:
 def _dates_of_birth(sample: pl.Series, now: datetime) -> bool:
     """Whether values are dates without a clock, as old and as far apart as people are."""
     written = sample.filter(sample.str.len_chars() >= len("1/1/1990")).str.extract(_DATE)
-    years = written.drop_nulls().cast(pl.Int64).sort()
-    if years.is_empty() or years.len() < MANY * sample.len():
+    years: list[int] = written.drop_nulls().cast(pl.Int64).sort().to_list()
+    if not years or len(years) < MANY * sample.len():
         return False
-    before_records = (years < _RECORDS_SINCE).mean()
-    tenth = years.len() // 10
-    spread = years[years.len() - 1 - tenth] - years[tenth]
-    typical_age = now.year - years[years.len() // 2]
-    return bool(before_records > MANY or (spread > _GENERATION_YEARS and typical_age > _ADULT_YEARS))
+    before_records = sum(year < _RECORDS_SINCE for year in years) / len(years)
+    tenth = len(years) // 10
+    spread = years[-1 - tenth] - years[tenth]
+    typical_age = now.year - years[len(years) // 2]
+    return before_records > MANY or (spread > _GENERATION_YEARS and typical_age > _ADULT_YEARS)
 
 
 def _sentences(there: pl.Series, sample: pl.Series) -> bool:
