@@ -64,7 +64,7 @@ def forbidden_header(name: str) -> str | None:
 
 
 def _words(name: str) -> list[str]:
-    letters = unicodedata.normalize("NFKD", name.translate(str.maketrans({"ß": "ss", "ø": "o", "ł": "l"})))
+    letters = unicodedata.normalize("NFKD", name.replace("ß", "ss").translate(str.maketrans("øłØŁ", "olOL")))
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z]{3})(?=\d)", " ", plain)
     return re.findall(r"[a-z0-9]+", spaced.lower())
