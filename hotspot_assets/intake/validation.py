@@ -1,84 +1,42 @@
 """Rows of text to accepted incidents and rejected rows, each with a reason code.
 
 Belongs here: the same rules for every format, on columns. Not here: what the columns are called (`formats`),
-whether a file may be read at all (`contract`).
+whether a file may be read at all (`contract`), what a code means (`reasons`).
+
+Rows to be left out are left out first, so that nothing of them is stored, not even as a rejected row.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-import numpy as np
 import polars as pl
-import polars_hash as plh
 
-from hotspot_assets.intake.calendar import local_to_utc
 from hotspot_assets.intake.content import ACCEPTED_SCHEMA, MOMENT
-from hotspot_assets.intake.formats import FIELDS, Format
+from hotspot_assets.intake.formats import FIELDS, PLACE_FIELDS, TIME_FIELDS, Format
+from hotspot_assets.intake.keys import OccurrenceNumbers, content_references, incident_keys
 from hotspot_assets.intake.offences import GROUPS
+from hotspot_assets.intake.places import Extent, coarser, with_places
+from hotspot_assets.intake.reasons import EXCLUDED_BY_FLAG, MARKS, REASONS
+from hotspot_assets.intake.times import (
+    fits_swapped,
+    later_reading,
+    read_times,
+    same_in_both_orders,
+    written_otherwise,
+)
 
-REASONS: dict[str, str] = {
-    "malformed_row": "The row has another number of fields than the header, or a quote is not closed; correct the export.",
-    "missing_reference": "The row names no incident; without a reference an amendment could not be told from a new one.",
-    "bad_time": "The time of occurrence is missing or in none of the format's patterns; correct the export or the mapping.",
-    "date_format_mixed": "The date is written another way than the rest of the format; day and month could be swapped.",
-    "before_earliest": "The time of occurrence lies before the earliest year taken; a placeholder such as 1900-01-01.",
-    "in_future": "The time of occurrence lies after the delivery.",
-    "bad_coordinate": "A coordinate is no number, or only one of the two is given.",
-    "coordinates_zero": "The coordinates are 0,0: a placeholder. Leave them empty where the place is not known.",
-    "coordinates_swapped": "Latitude and longitude stand in each other's column.",
-    "outside_extent": "The coordinates lie outside the extent in the settings, or off the Earth.",
-    "unknown_offence": "The offence is in no group; add its code to the format or the mapping.",
+_DAY = timedelta(days=1)
+_YES, _NO = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+_NOTHING = ("null", "none", "nan", "n/a", "na", r"\n")
+_WORDS = {
+    "location_precision": (("point", "snapped", "area"), "area"),
+    "reported_by": (("public", "police", "unknown"), "unknown"),
+    "setting": (("street", "indoor", "unknown"), "unknown"),
 }
-"""Every reason for which a row is rejected, and what to do about it."""
-
-_TRUE = ["true", "t", "yes", "y", "1"]
-_PRECISIONS = ("point", "snapped", "area", "none")
-_REPORTERS = ("public", "police", "unknown")
-_SETTINGS = ("street", "indoor", "unknown")
-
-
-@dataclass(frozen=True)
-class IntakeOptions:
-    """What a home takes in.
-
-    Attributes
-    ----------
-    now
-        Moment of delivery (UTC): what lies more than a day after it is in the future.
-    key
-        Secret of the incident keys.
-    zone
-        Zone of local times where the format names none.
-    extent
-        South, west, north, east in degrees; none: anywhere on Earth.
-    excluded_groups, exclude_domestic
-        What is left out and only counted.
-    earliest
-        First day of occurrence taken.
-    mappings
-        Formats an operator has described, tried before those shipped.
-    """
-
-    now: datetime
-    key: bytes
-    zone: str = "Europe/London"
-    extent: tuple[float, float, float, float] | None = None
-    excluded_groups: frozenset[str] = frozenset()
-    exclude_domestic: bool = True
-    earliest: date = date(1990, 1, 1)
-    mappings: tuple[Format, ...] = field(default=())
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A chunk's rows: accepted (ACCEPTED_SCHEMA), rejected (REJECTED_SCHEMA), left out by reason."""
-
-    accepted: pl.DataFrame
-    rejected: pl.DataFrame
-    excluded: dict[str, int]
-
+_LONGEST_SHOWN_CODE = 40
 
 REJECTED_SCHEMA: dict[str, pl.DataType] = {
     "line": pl.Int64(),
@@ -91,169 +49,256 @@ REJECTED_SCHEMA: dict[str, pl.DataType] = {
 }
 
 
-def judge(rows: pl.DataFrame, kind: Format, options: IntakeOptions) -> Judged:
-    """Judge rows of text, columns named by field (`FIELDS`, those the file has) and `line`.
+@dataclass(frozen=True)
+class IntakeOptions:
+    """What a home takes in.
 
-    Every row is accepted, rejected or excluded; the three add up to the rows given.
+    Attributes
+    ----------
+    now
+        Moment of delivery (UTC): what lies more than a day after it is in the future.
+    key
+        Secret of the incident keys, in ASCII.
+    zone
+        Zone of local times where the format names none.
+    extent
+        South, west, north, east in degrees; none: anywhere on Earth.
+    excluded_groups, exclude_domestic
+        What is left out and only counted.
+    earliest
+        First day of occurrence taken.
+    mappings
+        Formats an operator has described (`mapping`), tried before those shipped.
     """
-    text = _complete(kind.prepare(rows))
-    read = _offences(_places(_times(text, kind, options), kind), kind)
-    reason = _reason(kind, options)
-    judged = read.with_columns(reason=reason)
-    rejected = judged.filter(pl.col("reason").is_not_null())
-    passed = judged.filter(pl.col("reason").is_null())
-    domestic = pl.col("domestic") & pl.lit(options.exclude_domestic)
-    group_off = pl.col("offence_group").is_in(sorted(options.excluded_groups))
-    excluded = {
-        "domestic": passed.filter(domestic).height,
-        "offence_group": passed.filter(group_off & ~domestic).height,
-    }
-    kept = passed.filter(~domestic & ~group_off)
-    details = pl.col("reason").replace_strict(REASONS, return_dtype=pl.String)
-    return Judged(
-        _keyed(kept, kind, options),
-        rejected.with_columns(detail=details).select(list(REJECTED_SCHEMA)).cast(dict(REJECTED_SCHEMA)),
-        excluded,
+
+    now: datetime
+    key: bytes
+    zone: str = "Europe/London"
+    extent: Extent | None = None
+    excluded_groups: frozenset[str] = frozenset()
+    exclude_domestic: bool = True
+    earliest: date = date(1990, 1, 1)
+    mappings: tuple[Format, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.key) < 16 or not self.key.isascii():
+            raise ValueError("the key of the incident keys must be ASCII, 16 bytes or more")
+        if self.now.tzinfo is None:
+            raise ValueError("now needs a time zone")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A chunk's accepted (ACCEPTED_SCHEMA) and rejected rows (REJECTED_SCHEMA); left out and marked, by code."""
+
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+    excluded: Mapping[str, int]
+    marks: Mapping[str, int]
+
+
+class Judge:
+    """Judges the rows of one file, chunk by chunk in order.
+
+    Parameters
+    ----------
+    kind, options
+        How the file is read, and what is taken.
+    order_is_mixed
+        Day-first and month-first dates were found in the file: dates that could be either are rejected.
+    """
+
+    def __init__(self, kind: Format, options: IntakeOptions, order_is_mixed: bool = False) -> None:
+        self._kind = kind
+        self._options = options
+        self._zone = kind.zone or options.zone
+        self._order_is_mixed = order_is_mixed
+        self._numbers = OccurrenceNumbers()
+
+    def judge(self, rows: pl.DataFrame) -> Judged:
+        """Judge rows of text (`line` and fields of the format): each is accepted, rejected or left out."""
+        texts = _with_references(
+            _offences(_complete(self._kind.prepare(_trimmed(rows))), self._kind), self._kind, self._numbers
+        )
+        kept, excluded = _left_out(texts, self._options)
+        read = with_places(self._with_times(kept), self._kind, self._options.extent)
+        judged = read.with_columns(reason=self._reason())
+        accepted, marks = self._accepted(judged.filter(pl.col("reason").is_null()))
+        return Judged(accepted, _rejected(judged.filter(pl.col("reason").is_not_null())), excluded, marks)
+
+    def _with_times(self, rows: pl.DataFrame) -> pl.DataFrame:
+        patterns = self._kind.times
+        written = rows["occurred_from"]
+        start = read_times(written, patterns, self._zone)
+        unread = start["moment"].is_null() & written.is_not_null()
+        ambiguous = unread & (fits_swapped(written, patterns) | written_otherwise(written, patterns))
+        if self._order_is_mixed:
+            ambiguous |= fits_swapped(written, patterns) & ~same_in_both_orders(written)
+        others = {name: read_times(rows[name], patterns, self._zone)["moment"] for name in TIME_FIELDS[1:]}
+        return rows.with_columns(
+            *(rows[name].is_not_null().alias(f"{name}_written") for name in others),
+            *(start.get_column(name) for name in ("time_precision", "skipped", "doubled")),
+            occurred_from=start["moment"],
+            ambiguous=ambiguous,
+            **others,
+        ).with_columns(occurred_to=_end_after_start(rows, start, others, self._zone))
+
+    def _reason(self) -> pl.Expr:
+        """The first rule a row breaks, or null."""
+        moment = pl.col("occurred_from")
+        earliest = pl.lit(datetime.combine(self._options.earliest, datetime.min.time()))
+        local = moment.dt.convert_time_zone(self._zone).dt.replace_time_zone(None)
+        rules = {
+            "missing_reference": pl.col("reference").is_null(),
+            "ambiguous_date_format": pl.col("ambiguous"),
+            "bad_time": moment.is_null(),
+            "before_earliest": local < earliest,
+            "in_future": moment > pl.lit(self._options.now + _DAY),
+            "unknown_offence": pl.col("offence_group").is_null(),
+            "bad_coordinate": pl.col("no_number"),
+            "coordinates_zero": pl.col("zero"),
+            "coordinates_swapped": pl.col("swapped"),
+            "outside_extent": pl.col("outside"),
+        }
+        return pl.coalesce(pl.when(broken).then(pl.lit(reason)) for reason, broken in rules.items())
+
+    def _accepted(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
+        marked = _words(_usable_times(rows, self._options.now), self._kind)
+        marked = marked.with_columns(
+            unplaced=pl.col("latitude").is_null(),
+            coordinates_truncated=coarser("location_precision", "decimals_precision")
+            != pl.col("location_precision"),
+            location_precision=pl.when(pl.col("latitude").is_null())
+            .then(pl.lit("none"))
+            .otherwise(coarser("location_precision", "decimals_precision")),
+        ).rename({"skipped": "clock_skipped", "doubled": "clock_doubled"})
+        marked = marked.with_columns(pl.col("coordinates_truncated") & ~pl.col("unplaced"))
+        keys = incident_keys(marked["reference"], self._kind.source, self._options.key)
+        accepted = marked.with_columns(keys).select(
+            pl.col(name).cast(kind) for name, kind in ACCEPTED_SCHEMA.items()
+        )
+        counts = marked.select(pl.col(name).sum() for name in MARKS).row(0, named=True)
+        return accepted, {name: int(count) for name, count in counts.items()}
+
+
+def malformed(lines: pl.DataFrame) -> pl.DataFrame:
+    """Rejected rows for lines that are no rows (`line`, `detail`)."""
+    return lines.select(
+        "line",
+        pl.lit("malformed_row").alias("reason"),
+        "detail",
+        *(pl.lit(None, kind).alias(name) for name, kind in list(REJECTED_SCHEMA.items())[3:]),
     )
 
 
-def malformed(chunk: pl.DataFrame) -> pl.DataFrame:
-    """Rejected rows for lines that are no rows (`line`, `detail`)."""
-    nothing = [pl.lit(None, dtype=kind).alias(name) for name, kind in list(REJECTED_SCHEMA.items())[3:]]
-    return chunk.select("line", pl.lit("malformed_row").alias("reason"), "detail", *nothing)
+def _trimmed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Trimmed; empty text, and a word for nothing where a time or place should be, as null."""
+    trimmed = rows.with_columns(pl.exclude("line").str.strip_chars())
+
+    def is_absent(name: str) -> pl.Expr:
+        if name in (*TIME_FIELDS, *PLACE_FIELDS):
+            return pl.col(name).str.to_lowercase().is_in(("", *_NOTHING))
+        return pl.col(name) == ""
+
+    return trimmed.select(
+        "line",
+        *(
+            pl.when(~is_absent(name)).then(pl.col(name)).alias(name)
+            for name in rows.columns
+            if name != "line"
+        ),
+    )
 
 
 def _complete(rows: pl.DataFrame) -> pl.DataFrame:
-    """All fields, trimmed, empty text as null."""
-    trimmed = [
-        pl.col(name).cast(pl.String).str.strip_chars().replace("", None) if name in rows.columns else pl.lit(None, pl.String).alias(name)
-        for name in FIELDS
-    ]
-    return rows.select("line", *trimmed)
-
-
-def _moment(name: str, kind: Format, zone: str) -> pl.Expr:
-    found = []
-    for pattern in kind.times:
-        if "z" in pattern.replace("%Z", ""):
-            found.append(pl.col(name).str.to_datetime(pattern, time_unit="us", time_zone="UTC", strict=False))
-        else:
-            day = pattern if "%d" in pattern else f"{pattern}-%d"
-            value = pl.col(name) if "%d" in pattern else pl.col(name) + "-01"
-            local = value.str.to_datetime(day, time_unit="us", strict=False)
-            found.append(local_to_utc(local, zone))
-    return pl.coalesce(found)
-
-
-def _times(rows: pl.DataFrame, kind: Format, options: IntakeOptions) -> pl.DataFrame:
-    zone = kind.zone or options.zone
-    names = ("occurred_from", "occurred_to", "reported_at", "recorded_at", "modified_at")
-    raw = pl.col("occurred_from").fill_null("")
-    parsed = [_moment(name, kind, zone).alias(name) for name in names]
-    return rows.with_columns(
-        time_written=raw,
-        time_precision=pl.when(raw.str.contains(r"^\d{4}-\d{2}$")).then(pl.lit("month"))
-        .when(raw.str.contains(r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}$")).then(pl.lit("day"))
-        .otherwise(pl.lit(kind.scale)),
-    ).with_columns(parsed)  # fmt: skip
-
-
-def _places(rows: pl.DataFrame, kind: Format) -> pl.DataFrame:
-    projected = rows["easting"].null_count() < rows.height
-    first, second = ("northing", "easting") if projected else ("latitude", "longitude")
-    numbers = rows.with_columns(
-        a=pl.col(first).cast(pl.Float64, strict=False), b=pl.col(second).cast(pl.Float64, strict=False)
-    )
-    given = pl.col(first).is_not_null() | pl.col(second).is_not_null()
-    numbers = numbers.with_columns(
-        given=given,
-        number=(pl.col("a").is_finite() & pl.col("b").is_finite()).fill_null(False),
-        zero=((pl.col("a") == 0) & (pl.col("b") == 0)).fill_null(False),
-    )
-    if kind.zero_means_unplaced:
-        numbers = numbers.with_columns(given=pl.col("given") & ~pl.col("zero"), zero=pl.lit(False))
-    usable = pl.col("given") & pl.col("number")
-    numbers = numbers.with_columns(a=pl.when(usable).then("a"), b=pl.when(usable).then("b"))
-    latitude, longitude = numbers["a"], numbers["b"]
-    if projected:
-        latitude, longitude = _unprojected(numbers["b"], numbers["a"], kind.crs)
-    return numbers.with_columns(latitude=latitude, longitude=longitude)
-
-
-def _unprojected(easting: pl.Series, northing: pl.Series, crs: str) -> tuple[pl.Series, pl.Series]:
-    """Latitude and longitude of projected coordinates; nulls stay null."""
-    from pyproj import Transformer
-
-    transformer = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-    longitude, latitude = transformer.transform(
-        easting.to_numpy().astype(np.float64), northing.to_numpy().astype(np.float64)
-    )
-    there = easting.is_not_null()
-    placed = pl.DataFrame({"lat": latitude, "lng": longitude, "there": there}).select(
-        pl.when("there").then(pl.col("lat").round(7)), pl.when("there").then(pl.col("lng").round(7))
-    )
-    return placed["lat"], placed["lng"]
+    """All fields, those that the format does not fill as null."""
+    unfilled = [pl.lit(None, pl.String).alias(name) for name in FIELDS if name not in rows.columns]
+    return rows.with_columns(unfilled).select("line", *FIELDS)
 
 
 def _offences(rows: pl.DataFrame, kind: Format) -> pl.DataFrame:
-    own = pl.col("offence_group").str.to_lowercase()
-    listed = dict.fromkeys(GROUPS, "")
-    known = pl.when(own.is_in(list(listed))).then(own)
-    by_code = pl.col("offence_code").str.to_uppercase().replace_strict(
-        dict(kind.offences), default=None, return_dtype=pl.String
-    ) if kind.offences else pl.lit(None, pl.String)  # fmt: skip
+    stated = pl.col("offence_group").str.to_lowercase().str.replace_all(r"[\s-]+", "_")
+    spoken = pl.coalesce("offence_type", "offence_code").str.to_uppercase()
+    by_code = spoken.replace_strict(dict(kind.offences), default=None, return_dtype=pl.String)
+    group = pl.coalesce(pl.when(stated.is_in(sorted(GROUPS))).then(stated), by_code)
+    flag = pl.col("domestic").str.to_lowercase()
     return rows.with_columns(
-        offence_group=pl.coalesce(known, by_code),
-        domestic=pl.col("domestic").str.to_lowercase().is_in(_TRUE).fill_null(False),
-        reversal=pl.col("reversal").str.to_lowercase().is_in(_TRUE).fill_null(False),
+        offence_group=group,
+        offence_code=pl.coalesce("offence_code", "offence_type", group),
+        # A flag that says neither yes nor no keeps the row out: what may be domestic is not taken in.
+        domestic=(flag.is_not_null() & ~flag.is_in(_NO)),
+        reversal=pl.col("reversal").str.to_lowercase().is_in(_YES).fill_null(False),
     )
 
 
-def _reason(kind: Format, options: IntakeOptions) -> pl.Expr:
-    """The first rule a row breaks, or null."""
-    lat, lng, when = pl.col("latitude"), pl.col("longitude"), pl.col("occurred_from")
-    south, west, north, east = options.extent or (-90.0, -180.0, 90.0, 180.0)
-    inside = lat.is_between(south, north) & lng.is_between(west, east)
-    swapped = lng.is_between(south, north) & lat.is_between(west, east) & ~inside
-    if options.extent is None:
-        swapped = ~lat.is_between(-90, 90) & lat.is_between(-180, 180) & lng.is_between(-90, 90)
-    earliest = datetime(options.earliest.year, options.earliest.month, options.earliest.day)
-    mixed = when.is_null() & pl.col("time_written").str.contains(r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
-    rules = [
-        ("missing_reference", pl.col("reference").is_null()),
-        ("date_format_mixed", mixed),
-        ("bad_time", when.is_null()),
-        ("before_earliest", when < pl.lit(earliest).dt.replace_time_zone("UTC")),
-        ("in_future", when > pl.lit(options.now + timedelta(days=1))),
-        ("unknown_offence", pl.col("offence_group").is_null()),
-        ("bad_coordinate", pl.col("given") & ~pl.col("number")),
-        ("coordinates_zero", pl.col("given") & pl.col("zero")),
-        ("coordinates_swapped", pl.col("given") & swapped),
-        ("outside_extent", pl.col("given") & ~inside.fill_null(False)),
-    ]
-    found = pl.lit(None, pl.String)
-    for reason, broken in reversed(rules):
-        found = pl.when(broken.fill_null(False)).then(pl.lit(reason)).otherwise(found)
-    return found
+def _with_references(rows: pl.DataFrame, kind: Format, numbers: OccurrenceNumbers) -> pl.DataFrame:
+    if not kind.content_key or rows["reference"].null_count() == 0:
+        return rows
+    nameless = rows["reference"].is_null()
+    made = content_references(rows.filter(nameless).cast({"reversal": pl.String}), kind.content_key, numbers)
+    positions = nameless.arg_true()
+    return rows.with_columns(reference=rows["reference"].scatter(positions, made))
 
 
-def _one_of(name: str, allowed: tuple[str, ...], otherwise: str) -> pl.Expr:
-    value = pl.col(name).str.to_lowercase()
-    return pl.when(value.is_in(list(allowed))).then(value).otherwise(pl.lit(otherwise)).alias(name)
+def _left_out(rows: pl.DataFrame, options: IntakeOptions) -> tuple[pl.DataFrame, dict[str, int]]:
+    flagged = pl.col("domestic") & options.exclude_domestic
+    by_group = pl.when(pl.col("offence_group").is_in(sorted(options.excluded_groups))).then("offence_group")
+    labelled = rows.with_columns(excluded=pl.when(flagged).then(pl.lit(EXCLUDED_BY_FLAG)).otherwise(by_group))
+    counts = labelled.drop_nulls("excluded").group_by("excluded").len().sort("excluded").rows()
+    return labelled.filter(pl.col("excluded").is_null()).drop("excluded"), dict(counts)
 
 
-def _keyed(rows: pl.DataFrame, kind: Format, options: IntakeOptions) -> pl.DataFrame:
-    hashed = plh.col("said").chash.hmac_sha256(key=options.key.decode("ascii"))
-    unplaced = pl.col("latitude").is_null()
-    return (
-        rows.with_columns(said=pl.lit(kind.source + "\x1f") + pl.col("reference"))
-        .with_columns(
-            hashed.str.slice(0, 32).alias("incident_key"),
-            _one_of("location_precision", _PRECISIONS, kind.place),
-            _one_of("reported_by", _REPORTERS, "unknown"),
-            _one_of("setting", _SETTINGS, "unknown"),
-        )
-        .with_columns(location_precision=pl.when(unplaced).then(pl.lit("none")).otherwise("location_precision"))
-        .select(list(ACCEPTED_SCHEMA))
-        .cast(dict(ACCEPTED_SCHEMA))
+def _end_after_start(
+    rows: pl.DataFrame, start: pl.DataFrame, others: Mapping[str, pl.Series], zone: str
+) -> pl.Series:
+    """`occurred_to`; of a wall time that occurred twice the second, if the first lies before the start."""
+    end = others["occurred_to"]
+    later = later_reading(end.dt.convert_time_zone(zone).dt.replace_time_zone(None), zone)
+    return pl.select(
+        pl.when((end < start["moment"]).fill_null(False)).then(pl.coalesce(later, end)).otherwise(end)
+    ).to_series()
+
+
+def _usable_times(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Empty what no record can have known, and mark it."""
+    latest = pl.lit(now + _DAY)
+    end = pl.col("occurred_to")
+    end_usable = (end <= latest).fill_null(False)
+    usable = {
+        name: (pl.col(name).is_between(pl.col("occurred_from") - _DAY, latest)).fill_null(False)
+        for name in TIME_FIELDS[2:]
+    }
+    return rows.with_columns(
+        occurred_to_unusable=pl.col("occurred_to_written") & ~end_usable,
+        to_before_from=end_usable & (end < pl.col("occurred_from")).fill_null(False),
+        record_time_unusable=pl.any_horizontal(
+            pl.col(f"{name}_written") & ~ok for name, ok in usable.items()
+        ),
+        occurred_to=pl.when(end_usable).then(end),
+        **{name: pl.when(ok).then(pl.col(name)) for name, ok in usable.items()},
     )
+
+
+def _words(rows: pl.DataFrame, kind: Format) -> pl.DataFrame:
+    said = {name: pl.col(name).str.to_lowercase() for name in _WORDS}
+    known = {name: said[name].is_in(words) for name, (words, _) in _WORDS.items()}
+    silent = {"location_precision": kind.location_precision}
+    return rows.with_columns(
+        word_unknown=pl.any_horizontal((~known[name]).fill_null(False) for name in _WORDS),
+        **{
+            name: pl.when(known[name])
+            .then(said[name])
+            .when(pl.col(name).is_null())
+            .then(pl.lit(silent.get(name, otherwise)))
+            .otherwise(pl.lit(otherwise))
+            for name, (_, otherwise) in _WORDS.items()
+        },
+    )
+
+
+def _rejected(rows: pl.DataFrame) -> pl.DataFrame:
+    details = pl.col("reason").replace_strict(REASONS, return_dtype=pl.String)
+    code = pl.col("offence_code")
+    return rows.with_columns(
+        detail=details, offence_code=pl.when(code.str.len_chars() <= _LONGEST_SHOWN_CODE).then(code)
+    ).select(pl.col(name).cast(kind) for name, kind in REJECTED_SCHEMA.items())

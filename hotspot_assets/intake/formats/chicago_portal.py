@@ -1,10 +1,13 @@
-"""Chicago's open-data export of reported crimes.
+"""Chicago's open-data export of reported crimes, in both of its header layouts.
 
 Times are local, on a 12-hour clock. Rows are keyed by `ID`: the case number is shared by the victims of one
-event. `Updated On` is stamped anew in bulk, so it tells no report date and is not read.
+event. `Updated On` is stamped anew in bulk, so it tells no report date and is not read. `Domestic` is read to
+exclude, and not stored.
 """
 
 from __future__ import annotations
+
+import polars as pl
 
 from hotspot_assets.intake.formats import Format
 
@@ -47,13 +50,20 @@ _GROUPS = {
     "NON-CRIMINAL (SUBJECT SPECIFIED)": "other",
 }
 
+
+def _with_whole_codes(rows: pl.DataFrame) -> pl.DataFrame:
+    """Spreadsheets take the leading zero off a code."""
+    return rows.with_columns(pl.col("offence_code").str.zfill(4))
+
+
 FORMAT = Format(
     name="chicago_portal",
     source="chicago_portal",
-    columns=[
+    layouts=[
         {
             "reference": "ID",
-            "offence_code": "Primary Type",
+            "offence_code": "IUCR",
+            "offence_type": "Primary Type",
             "occurred_from": "Date",
             "latitude": "Latitude",
             "longitude": "Longitude",
@@ -63,5 +73,7 @@ FORMAT = Format(
     times=["%m/%d/%Y %I:%M:%S %p"],
     zone="America/Chicago",
     offences=_GROUPS,
-    place="snapped",
+    location_precision="snapped",
+    unplaced_at=[(36.619446395, -91.686565684)],  # where the State Plane grid has its origin, in Missouri
+    prepare=_with_whole_codes,
 )

@@ -1,4 +1,4 @@
-"""New York vehicle thefts as intervals: the earliest and latest moment at which a vehicle may have been taken."""
+"""New York vehicle thefts as intervals: the earliest and latest moment at which a vehicle may have gone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hotspot_assets.intake.formats import Format
 FORMAT = Format(
     name="nyc_vehicle_thefts",
     source="nyc_vehicle_thefts",
-    columns=[
+    layouts=[
         {
             "reference": "incident_id",
             "offence_code": "offence_type",
@@ -17,7 +17,6 @@ FORMAT = Format(
             "longitude": "longitude",
         }
     ],
-    times=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"],
     zone="America/New_York",
     offences={"MOTOR VEHICLE THEFT": "vehicle_theft"},
 )

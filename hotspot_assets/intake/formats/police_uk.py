@@ -1,12 +1,10 @@
 """data.police.uk street-level files: month only, points snapped to anchors.
 
-Rows without a Crime ID (anti-social behaviour) are keyed by what they say and how often it was said before in
-the file. What a month can support is a map of the month, not a day: `time_precision` says so.
+Rows without a Crime ID (anti-social behaviour) are keyed by what they say and how often the file said it
+before. What a month can support is a map of the month, not of a day: `time_precision` says so.
 """
 
 from __future__ import annotations
-
-import polars as pl
 
 from hotspot_assets.intake.formats import Format
 
@@ -29,19 +27,10 @@ _GROUPS = {
     "OTHER CRIME": "other",
 }
 
-
-def _keyed(frame: pl.DataFrame) -> pl.DataFrame:
-    said = pl.concat_str(
-        [pl.col(name).fill_null("") for name in ("occurred_from", "offence_code", "latitude", "longitude")], separator="|"
-    )
-    nth = pl.int_range(pl.len()).over("said").cast(pl.String)
-    return frame.with_columns(said=said).with_columns(reference=pl.coalesce("reference", pl.format("{}#{}", "said", nth)))
-
-
 FORMAT = Format(
     name="police_uk",
     source="police_uk",
-    columns=[
+    layouts=[
         {
             "reference": "Crime ID",
             "offence_code": "Crime type",
@@ -53,7 +42,6 @@ FORMAT = Format(
     times=["%Y-%m"],
     zone="Europe/London",
     offences=_GROUPS,
-    scale="month",
-    prepare=_keyed,
-    place="snapped",
+    location_precision="snapped",
+    content_key=("occurred_from", "offence_code", "latitude", "longitude"),
 )

@@ -1,7 +1,7 @@
-"""Vancouver's open-data export: parts of a date in columns of their own, UTM zone 10 coordinates.
+"""Vancouver's open-data export: the parts of a date in columns of their own, UTM zone 10 coordinates.
 
 Offences against persons carry 0,0 and no hour on purpose. There is no reference: rows are keyed by what they
-say and how often it was said before in the file.
+say and how often the file said it before.
 """
 
 from __future__ import annotations
@@ -25,29 +25,33 @@ _GROUPS = {
 }
 
 
-def _prepared(frame: pl.DataFrame) -> pl.DataFrame:
-    parts = [pl.col(name).str.strip_chars().str.zfill(2) for name in ("month", "day")]
-    clock = [pl.col(name).fill_null("00").str.strip_chars().str.zfill(2) for name in ("hour", "minute")]
-    moment = pl.format("{}-{}-{} {}:{}", "year", *parts, *clock)
-    said = pl.concat_str([moment, *(pl.col(name).fill_null("") for name in ("offence_code", "easting", "northing"))], separator="|")
-    nth = pl.int_range(pl.len()).over("said").cast(pl.String)
-    return frame.with_columns(occurred_from=moment, said=said).with_columns(reference=pl.format("{}#{}", "said", nth))
+def _with_moment(rows: pl.DataFrame) -> pl.DataFrame:
+    """One text for the moment; without an hour it is a day."""
+    day = pl.format("{}-{}-{}", "year", *(pl.col(name).str.zfill(2) for name in ("month", "day")))
+    clock = pl.format("{} {}:{}", day, *(pl.col(name).str.zfill(2) for name in ("hour", "minute")))
+    return rows.with_columns(occurred_from=pl.coalesce(clock, day))
 
 
 FORMAT = Format(
     name="vancouver",
     source="vancouver",
-    columns=[
+    layouts=[
         {
-            "offence_code": "TYPE", "year": "YEAR", "month": "MONTH", "day": "DAY", "hour": "HOUR",
-            "minute": "MINUTE", "easting": "X", "northing": "Y",
+            "offence_code": "TYPE",
+            "year": "YEAR",
+            "month": "MONTH",
+            "day": "DAY",
+            "hour": "HOUR",
+            "minute": "MINUTE",
+            "easting": "X",
+            "northing": "Y",
         }
     ],
-    times=["%Y-%m-%d %H:%M"],
     zone="America/Vancouver",
     offences=_GROUPS,
     crs="EPSG:32610",
-    zero_means_unplaced=True,
-    prepare=_prepared,
-    place="snapped",
-)  # fmt: skip
+    location_precision="snapped",
+    unplaced_at=[(0.0, 0.0)],
+    content_key=("occurred_from", "offence_code", "easting", "northing"),
+    prepare=_with_moment,
+)

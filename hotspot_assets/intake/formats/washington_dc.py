@@ -7,7 +7,7 @@ from hotspot_assets.intake.formats import Format
 FORMAT = Format(
     name="washington_dc",
     source="washington_dc",
-    columns=[
+    layouts=[
         {
             "reference": "CCN",
             "offence_code": "OFFENSE",
@@ -18,7 +18,7 @@ FORMAT = Format(
             "longitude": "LONGITUDE",
         }
     ],
-    times=["%Y/%m/%d %H:%M:%S%#z", "%Y-%m-%dT%H:%M:%S%.f%#z"],
+    times=["%Y/%m/%d %H:%M:%S%#z"],
     zone="America/New_York",
     offences={
         "BURGLARY": "burglary",
@@ -31,5 +31,5 @@ FORMAT = Format(
         "HOMICIDE": "homicide",
         "SEX ABUSE": "sexual",
     },
-    place="snapped",
+    location_precision="snapped",
 )

@@ -1,0 +1,90 @@
+"""Rows of a Parquet file as text, so that they go the same way as rows of a CSV.
+
+Belongs here: types to text, a batch at a time. Not here: what a column means (`formats`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hotspot_assets.intake.reading import UnreadableDelivery, reading
+from hotspot_assets.intake.records import Chunk, Columns, no_malformed, unique_names
+
+BATCH_ROWS = 1_000_000
+
+
+def read_parquet_names(path: Path) -> tuple[str, ...]:
+    """Column names, those within nested columns (`outer.inner`) included.
+
+    Raises
+    ------
+    UnreadableDelivery
+        When the file is damaged.
+    """
+    with _opened(path) as file:
+        return tuple(_paths(file.schema_arrow))
+
+
+def read_parquet_chunks(path: Path, columns: Columns, batch_rows: int = BATCH_ROWS) -> Iterator[Chunk]:
+    """The rows in batches, the wanted columns as text; a record's `line` is its number plus one.
+
+    Raises
+    ------
+    UnreadableDelivery
+        When the file is damaged, or a wanted column is nested.
+    """
+    line = 2
+    with _opened(path) as file:
+        top = unique_names(file.schema_arrow.names)
+        positions = [top.index(name) for name in columns.wanted if name in top]
+        if len(positions) < len(columns.wanted):
+            raise UnreadableDelivery(f"{path.name}: a column to be read is nested; deliver flat columns.")
+        for batch in file.iter_batches(
+            batch_size=batch_rows, columns=[file.schema_arrow.names[p] for p in positions]
+        ):
+            frame = pl.from_arrow(batch)
+            if not isinstance(frame, pl.DataFrame):
+                raise UnreadableDelivery(f"{path.name} holds no table.")
+            texts = frame.select(columns.wanted).select(
+                _text(name, kind) for name, kind in frame.schema.items()
+            )
+            lines = pl.int_range(line, line + frame.height, dtype=pl.Int64, eager=True).alias("line")
+            line += frame.height
+            yield Chunk(texts.select(lines, pl.all()), no_malformed())
+
+
+def _paths(schema: Any, prefix: str = "") -> Iterator[str]:
+    import pyarrow as pa
+
+    for field in schema:
+        yield prefix + field.name
+        if pa.types.is_struct(field.type):
+            yield from _paths(field.type, f"{prefix}{field.name}.")
+
+
+def _text(name: str, kind: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if isinstance(kind, pl.Datetime):
+        moment = column.dt.convert_time_zone("UTC") if kind.time_zone else column
+        return moment.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f" + ("+00:00" if kind.time_zone else ""))
+    return column.cast(pl.String)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with reading(path):
+        try:
+            with pq.ParquetFile(path) as file:
+                yield file
+        except (pa.ArrowException, pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+            raise UnreadableDelivery(
+                f"{path.name} is no Parquet file that can be read; deliver it again."
+            ) from error

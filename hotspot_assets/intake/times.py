@@ -1,0 +1,170 @@
+"""Written times to moments in UTC, with how exactly they were written.
+
+Belongs here: patterns, precision, clock changes, and the evidence that day and month stand in another order
+than stated. Not here: which moments are acceptable (`validation`), zones as such (`calendar`).
+
+A wall time that a clock change skipped or doubled is resolved as `calendar` says and marked as known to the
+hour only: the true moment may lie an hour off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+from hotspot_assets.intake.calendar import local_to_utc, utc_to_local
+from hotspot_assets.intake.content import MOMENT
+
+ISO_PATTERNS = (
+    *("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"),
+    *("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M"),
+    *("%Y-%m-%d", "%Y-%m"),
+)
+"""ISO 8601 means the same everywhere, so it is understood in every format."""
+
+MIXED_SHARE = 0.01
+"""Share of rows with day and month exchanged from which on neither order is trusted in a file."""
+
+_SHAPES = {"Y": r"\d{4}", "y": r"\d{2}", "b": r"[A-Za-z]{3}", "B": r"[A-Za-z]{3,9}", "p": r"[AaPp]\.?[Mm]\.?"}
+_DATE = "|".join(
+    (
+        r"^\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}",
+        r"^\d{1,2}[- ]?[A-Za-z]{3,9}[-, ]+\d{2,4}",
+        r"^[A-Za-z]{3,9} \d{1,2},? \d{4}",
+    )
+)
+
+
+def read_times(texts: pl.Series, patterns: Sequence[str], zone: str) -> pl.DataFrame:
+    """Read a column of written times.
+
+    Parameters
+    ----------
+    texts
+        Trimmed; null where nothing is written.
+    patterns
+        strptime patterns in the order in which they are tried, before `ISO_PATTERNS`.
+    zone
+        Zone of times without an offset.
+
+    Returns
+    -------
+    pl.DataFrame
+        Per text: `moment` (null where none could be read), `time_precision` (minute, hour, day, month),
+        `skipped` and `doubled` (a clock change made the wall time impossible or twofold).
+    """
+    result = pl.DataFrame({"text": texts}).with_columns(
+        wall=pl.lit(None, pl.Datetime("us")),
+        moment=pl.lit(None, MOMENT),
+        time_precision=pl.lit(None, pl.String),
+    )
+    for pattern in dict.fromkeys((*patterns, *ISO_PATTERNS)):
+        left = result["wall"].is_null() & result["moment"].is_null() & result["text"].is_not_null()
+        if not left.any():
+            break
+        result = _with_pattern(result, pattern)
+    return _on_the_clock(result, zone)
+
+
+def _with_pattern(result: pl.DataFrame, pattern: str) -> pl.DataFrame:
+    is_left = pl.col("wall").is_null() & pl.col("moment").is_null()
+    target = "moment" if carries_offset(pattern) else "wall"
+    read = pl.when(is_left).then(_strptime("text", pattern))
+    return result.with_columns(
+        pl.coalesce(target, read).alias(target),
+        time_precision=pl.when(read.is_not_null())
+        .then(pl.lit(precision_of(pattern)))
+        .otherwise("time_precision"),
+    )
+
+
+def _strptime(name: str, pattern: str) -> pl.Expr:
+    text, full = pl.col(name), pattern
+    if "%d" not in pattern and "%D" not in pattern and "%F" not in pattern:
+        text, full = pl.concat_str(text, pl.lit(" 01")), pattern + " %d"
+    zone = "UTC" if carries_offset(pattern) else None
+    return text.str.to_datetime(full, time_unit="us", time_zone=zone, strict=False)
+
+
+def carries_offset(pattern: str) -> bool:
+    """Whether times of a pattern carry their offset from UTC."""
+    return re.search(r"%[:#]*z", pattern) is not None
+
+
+def precision_of(pattern: str) -> str:
+    """How exactly a pattern says when."""
+    if any(mark in pattern for mark in ("%M", "%T", "%R", "%X")):
+        return "minute"
+    if any(mark in pattern for mark in ("%H", "%I")):
+        return "hour"
+    return "day" if any(mark in pattern for mark in ("%d", "%e", "%D", "%F")) else "month"
+
+
+def _on_the_clock(result: pl.DataFrame, zone: str) -> pl.DataFrame:
+    local = local_to_utc(result["wall"], zone)
+    back = utc_to_local(local, zone)
+    result = result.with_columns(
+        moment=pl.coalesce("moment", local),
+        skipped=(back != result["wall"]).fill_null(False),
+        doubled=_is_doubled(result["wall"], zone),
+    )
+    clock = pl.col("time_precision") == "minute"
+    result = result.with_columns(skipped=pl.col("skipped") & clock, doubled=pl.col("doubled") & clock)
+    return result.select(
+        "moment",
+        pl.when(pl.col("skipped") | pl.col("doubled"))
+        .then(pl.lit("hour"))
+        .otherwise("time_precision")
+        .alias("time_precision"),
+        "skipped",
+        "doubled",
+    )
+
+
+def _is_doubled(wall: pl.Series, zone: str) -> pl.Series:
+    return later_reading(wall, zone).is_not_null()
+
+
+def later_reading(wall: pl.Series, zone: str) -> pl.Series:
+    """The second of the two moments that a doubled wall time may mean; null elsewhere."""
+    first, second = (
+        wall.dt.replace_time_zone(zone, ambiguous=which, non_existent="null").dt.convert_time_zone("UTC")
+        for which in ("earliest", "latest")
+    )
+    return pl.select(pl.when(first != second).then(second)).to_series()
+
+
+def swapped_order(patterns: Sequence[str]) -> list[str]:
+    """The patterns in which day and month could be taken for each other, with the two exchanged."""
+    numeric = [pattern for pattern in patterns if re.match(r"%[dm]\W%[dm]", pattern)]
+    return [pattern.translate(str.maketrans("dm", "md")) for pattern in numeric]
+
+
+def fits_swapped(texts: pl.Series, patterns: Sequence[str]) -> pl.Series:
+    """Whether each text could be read with day and month exchanged."""
+    readings = [_strptime("text", pattern).is_not_null() for pattern in swapped_order(patterns)]
+    if not readings:
+        return pl.repeat(False, texts.len(), eager=True)
+    return pl.DataFrame({"text": texts}).select(pl.any_horizontal(readings)).to_series().fill_null(False)
+
+
+def same_in_both_orders(texts: pl.Series) -> pl.Series:
+    """Whether day and month are the same number (03/03/2014), so that their order does not matter."""
+    parts = texts.str.extract_groups(r"^0?(\d{1,2})\W0?(\d{1,2})\W").struct
+    return (parts.field("1") == parts.field("2")).fill_null(False)
+
+
+def written_otherwise(texts: pl.Series, patterns: Sequence[str]) -> pl.Series:
+    """Whether each text is a date written in a way that none of the patterns knows."""
+    known = "|".join(_shape(pattern) for pattern in (*patterns, *ISO_PATTERNS))
+    return (texts.str.contains(_DATE) & ~texts.str.contains(f"^(?:{known})$")).fill_null(False)
+
+
+def _shape(pattern: str) -> str:
+    """A regular expression of texts that look like a pattern."""
+    parts = re.split(r"(%\.?[:#]*[A-Za-z])", pattern)
+    return "".join(
+        _SHAPES.get(part[-1], r"[-+:.Zz\d]*") if part[:1] == "%" else re.escape(part) for part in parts
+    )
