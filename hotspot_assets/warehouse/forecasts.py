@@ -88,6 +88,15 @@ def outcomes_between(lake: Lake, first: date, last: date) -> pl.DataFrame:
     return lake.read(query, [first, last])
 
 
+def areas_between(lake: Lake, first: date, last: date) -> pl.DataFrame:
+    """The patrol areas of forecast dates first..last."""
+    query = """
+        SELECT * FROM patrol_areas WHERE forecast_date BETWEEN ? AND ?
+        ORDER BY forecast_date, shift, unit, offence_group, rank
+    """
+    return lake.read(query, [first, last])
+
+
 def headers_of(lake: Lake, first: date, last: date) -> pl.DataFrame:
     """Headers of the newest vintage of each forecast date and offence group."""
     query = """

@@ -28,7 +28,7 @@ from hotspot_assets.workflow.headers import DayPlan, plan_days
 from hotspot_assets.workflow.models import InForce, model_in_force, surfaces
 from hotspot_assets.workflow.study_area import NoStudyArea, keep_study_area, study_area_of_month
 
-_BATCH_ROWS = 4_000_000
+_BATCH_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,9 @@ def _make_month(
     in_force = model_in_force(lake, settings, area, month_start(days[0]), newest, stamp)
     events = events_of_month(lake, settings, area, in_force, days, newest)
     plan = plan_days(settings, days, clocks, stamp, area=area, in_force=in_force, events=events)
+    if plan.nothing_to_make():
+        yield from _commit(lake, days, plan.headers(now_utc()), [], stamp)
+        return
     batch: list[tuple[DaySurface, pl.DataFrame]] = []
     for surface in surfaces(in_force, settings, area, events, days[0], days[-1]):
         batch.append((surface, surface_rows(surface, area, plan.able(surface.date), settings.forecast.model)))

@@ -44,6 +44,10 @@ class DayPlan:
         rows = self.planned.filter(pl.col("forecast_date") == day, pl.col("not_made_because").is_null())
         return rows["offence_group"].to_list()
 
+    def nothing_to_make(self) -> bool:
+        """Whether no forecast can be made on any of the days."""
+        return self.planned["not_made_because"].null_count() == 0
+
     def headers(self, made_at: datetime) -> pl.DataFrame:
         """Rows of `forecasts`."""
         moment = pl.lit(made_at).dt.cast_time_unit("us")

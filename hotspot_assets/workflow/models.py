@@ -72,6 +72,8 @@ def model_in_force(
     if not chosen.needs_fit:
         return InForce(chosen, chosen.unfitted(settings.forecast.groups, month, area), None)
     seq = newest_readable(delivery_clocks(lake, newest), cut_off_of(settings, month))
+    if seq == 0:
+        return InForce(chosen, FittedModel(chosen.name, month, area.study_area_id), None)
     kept = stored_artefact(lake, chosen.name, month, area.study_area_id, seq, settings.settings_hash())
     if kept is not None:
         fitted = FittedModel.from_artefact(kept)
@@ -95,6 +97,8 @@ def _fit(lake: Lake, settings: Settings, model: Model, area: StudyArea, month: d
     events = build_events(ledger, area, groups, first, moments)
     known = {group for group in events.groups if events.slice_of(group).stop > events.slice_of(group).start}
     targets = tuple(group for group in sorted(groups) if group in known)
+    if not targets:
+        return FittedModel(model.name, month, area.study_area_id)
     return model.fitted(FitInput(events, area, neighbours_of(settings, area, REACH_RINGS), targets, month))
 
 

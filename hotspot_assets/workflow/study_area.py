@@ -7,6 +7,7 @@ the cache of neighbour matrices. Not here: geometry (hexgrid).
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -20,6 +21,9 @@ from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import occupied_cells
 from hotspot_assets.workflow.dates import cut_off_of
 from hotspot_assets.workflow.landing import file_hash
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 
 class NoStudyArea(UserError):
@@ -51,12 +55,21 @@ def study_area_of_month(lake: Lake, settings: Settings, month: date, delivery_se
 
 def assign_to_units(settings: Settings, area: StudyArea) -> pl.DataFrame:
     """`cell, unit` of each cell that lies in a patrol unit; with no units file the area is one unit."""
-    if settings.area.units is None:
+    boundaries = unit_boundaries(settings)
+    if boundaries is None:
         return pl.DataFrame({"cell": area.cells, "unit": [settings.area.name] * area.n})
-    from hotspot_assets.hexgrid.boundaries import assign_units, read_boundaries
+    from hotspot_assets.hexgrid.boundaries import assign_units
 
-    boundaries = read_boundaries(settings.area.units, settings.area.unit_name_field)
     return assign_units(area, boundaries).select("cell", "unit")
+
+
+def unit_boundaries(settings: Settings) -> gpd.GeoDataFrame | None:
+    """Boundaries of the patrol units; None where the area is one unit."""
+    if settings.area.units is None:
+        return None
+    from hotspot_assets.hexgrid.boundaries import read_boundaries
+
+    return read_boundaries(settings.area.units, settings.area.unit_name_field)
 
 
 def units_hash(settings: Settings) -> str:
