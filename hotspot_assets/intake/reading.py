@@ -205,7 +205,7 @@ def _last_record_end(text: bytes, last_line: int) -> int:
 
 
 def _as_utf8(text: bytes) -> bytes:
-    """The text as UTF-8; bytes that are none are read as Windows-1252, where (almost) any byte is a letter."""
+    """The text as UTF-8; bytes that are none are read as Windows-1252, where nearly any byte is a letter."""
     if text.isascii():
         return text
     try:

@@ -9,8 +9,8 @@ REASONS: dict[str, str] = {
     "malformed_row": "Another number of fields than the header, or a stray quote: correct the export.",
     "missing_reference": "No crime reference, so that an amendment could not be told from a new incident:"
     " fill it in.",
-    "ambiguous_date_format": "A date written another way than the rest, so that day and month might be swapped:"
-    " export all dates the same way.",
+    "ambiguous_date_format": "A date written another way than the rest, so that day and month might be"
+    " swapped: export all dates the same way.",
     "bad_time": "No time of occurrence, or one that does not exist: correct it at the source.",
     "before_earliest": "Before the first day taken, often a placeholder such as 1900-01-01: leave it empty.",
     "in_future": "More than a day after the delivery: correct it at the source.",
@@ -30,9 +30,9 @@ MARKS: dict[str, str] = {
     "clock_doubled": "A wall time that occurred twice: the first is taken, known to the hour.",
     "to_before_from": "The range ends before it begins: kept as delivered, counted at its start.",
     "occurred_to_unusable": "An end that cannot be read or lies in the future: emptied.",
-    "record_time_unusable": "A time of report, recording or change that cannot be read, lies in the future, or"
-    " lies more than a day before the occurrence: emptied.",
-    "word_unknown": "A precision, reporter or setting outside the contract's words: taken as area or unknown.",
+    "record_time_unusable": "A time of report, recording or change that cannot be read, lies in the future,"
+    " or lies more than a day before the occurrence: emptied.",
+    "word_unknown": "A precision, reporter or setting not among the contract's words: area, or unknown.",
 }
 """What is noted of accepted rows: none is lost, but a part of the row is not what was delivered."""
 

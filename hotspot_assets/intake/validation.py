@@ -89,7 +89,7 @@ class IntakeOptions:
 
 @dataclass(frozen=True)
 class Judged:
-    """A chunk's accepted (ACCEPTED_SCHEMA) and rejected rows (REJECTED_SCHEMA); left out and marked, by code."""
+    """A chunk's accepted (ACCEPTED_SCHEMA) and rejected rows (REJECTED_SCHEMA), and counts by code."""
 
     accepted: pl.DataFrame
     rejected: pl.DataFrame
