@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-import h3
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hotspot_assets.hexgrid.cells import cell_to_hex, centres
+from hotspot_assets.hexgrid.cells import centres
 from hotspot_assets.patrol.ground import Ground
+from hotspot_assets.patrol.outlines import outline_wkt
 from hotspot_assets.patrol.plans import Task
 from hotspot_assets.patrol.search import best_areas
 from hotspot_assets.patrol.wording import compass_part, numbered, why
@@ -114,7 +114,7 @@ def patrol_areas(
         shift=pl.lit(shift),
         offence_group=pl.lit(offence_group),
         area_id=pl.format(f"{{}}-{offence_group}-{{}}{suffix}", "unit", "rank"),
-        geometry=pl.Series([outline_wkt(cells) for cells in told["cells"]], dtype=pl.String),
+        geometry=pl.Series([outline_wkt(cells.to_list()) for cells in told["cells"]], dtype=pl.String),
     ).select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
 
 
@@ -229,19 +229,3 @@ def _recorded(frame: pl.DataFrame, counts: pl.DataFrame | None) -> list[list[tup
     )
     sums = {(row, days): incidents for row, days, incidents in wide.iter_rows()}
     return [[(days, sums.get((row, days), 0.0)) for days in windows] for row in range(frame.height)]
-
-
-def outline_wkt(cells: pl.Series) -> str:
-    """Outline of connected cells as WKT in degrees (EPSG:4326), holes included."""
-    shape = h3.cells_to_h3shape(cell_to_hex(cells.to_list()), tight=False)
-    return (
-        f"MULTIPOLYGON ({', '.join(_polygon(part) for part in shape)})"
-        if len(shape) > 1
-        else (f"POLYGON {_polygon(shape[0])}")
-    )
-
-
-def _polygon(part: h3.LatLngPoly) -> str:
-    rings = [part.outer, *part.holes]
-    closed = [", ".join(f"{lng!r} {lat!r}" for lat, lng in [*ring, ring[0]]) for ring in rings]
-    return f"({', '.join(f'({ring})' for ring in closed)})"
