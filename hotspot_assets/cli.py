@@ -17,7 +17,7 @@ from hotspot_assets.errors import UserError
 from hotspot_assets.settings import load_settings
 
 
-class _Day(click.ParamType):
+class _Day(click.ParamType[date]):
     name = "YYYY-MM-DD"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
@@ -37,7 +37,13 @@ def commands() -> None:
 
 @commands.command("run")
 @click.option("--serve/--no-serve", default=True, help="Serve the Dagster UI afterwards.")
-@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="Forecast days up to the newest.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 366),
+    default=30,
+    show_default=True,
+    help="Forecast days up to the newest.",
+)
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 def run(serve: bool, days: int, port: int) -> None:
     """The main job: take in what has landed (a fictional city if nothing has), score, rank, map."""
@@ -64,11 +70,19 @@ def serve(port: int) -> None:
 @commands.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Print what would happen; write nothing.")
-@click.option("--history", is_flag=True, help="Part of the source's first load: knowledge time is assumed, and marked.")
-@click.option("--complete", nargs=2, type=DAY, help="FIRST LAST: the files hold every incident of these days.")
+@click.option(
+    "--history", is_flag=True, help="Part of the source's first load: knowledge time is assumed, and marked."
+)
+@click.option(
+    "--complete", nargs=2, type=DAY, help="FIRST LAST: the files hold every incident of these days."
+)
 @click.option("--approve-closings", is_flag=True, help="Close what a complete delivery lacks, however much.")
 def import_files(
-    files: tuple[Path, ...], dry_run: bool, history: bool, complete: tuple[date, date] | None, approve_closings: bool
+    files: tuple[Path, ...],
+    dry_run: bool,
+    history: bool,
+    complete: tuple[date, date] | None,
+    approve_closings: bool,
 ) -> None:
     """Deliver FILES and take them in now, through Dagster, printing the counts."""
     from hotspot_assets.defs import operate
@@ -112,7 +126,9 @@ def sql(query: str, as_csv: bool, version: int | None) -> None:
     rows = run_query(load_settings(), query, version)
     if as_csv:
         nested = [name for name, dtype in rows.schema.items() if isinstance(dtype, pl.List)]
-        click.echo(rows.with_columns(pl.col(nested).cast(pl.List(pl.String)).list.join(" ")).write_csv(), nl=False)
+        click.echo(
+            rows.with_columns(pl.col(nested).cast(pl.List(pl.String)).list.join(" ")).write_csv(), nl=False
+        )
         return
     _print_table(rows)
 
@@ -139,11 +155,13 @@ def explain(cell: str, day: date, group: str, top: int) -> None:
         f"{cell}, {group}, {day}: score {whole['score']:.3e}, rank {whole['rank']}"
         f" ({whole['rank_without_newest']} without the two newest incidents nearby)"
     )
-    click.echo(f"{whole['incidents']} incidents and a background of {whole['background']:.3e} make it; the largest:")
+    click.echo(
+        f"{whole['incidents']} incidents and a background of {whole['background']:.3e} make it; the largest:"
+    )
     columns = ["incident_key", "offence_group", "day", "age_days", "ring", "contribution"]
     _print_table(found.contributions.select(columns).head(top))
-    left = found.contributions.slice(top)
-    click.echo(f"and {left.height} more: {left['contribution'].sum():.3e}; all together {found.contributions['contribution'].sum():.3e}")
+    given = found.contributions["contribution"]
+    click.echo(f"and {max(len(given) - top, 0)} more: {given[top:].sum():.3e}; all together {given.sum():.3e}")
 
 
 @commands.command("replay")
@@ -159,7 +177,9 @@ def replay(day: date) -> None:
     again = replay_day(lake, settings, day).sort("offence_group", "rank")
     stored = scores_between(lake, day, day).sort("offence_group", "rank")
     if not again.equals(stored):
-        raise UserError(f"The forecast of {day} made again differs from the one stored; keep both and find out why.")
+        raise UserError(
+            f"The forecast of {day} made again differs from the one stored; keep both and find out why."
+        )
     click.echo(f"{day}: {again.height} scores made again, each equal to the one stored to the last bit")
 
 
@@ -177,7 +197,12 @@ def hindsight(day: date, top: int) -> None:
     shown = found.cells.head(top)
     click.echo(f"{found.cells.height} scores moved, because of {found.because.height} entries not known then")
     _print_table(shown.with_columns(cell=_series(cell_to_hex(shown["cell"].to_list()))))
-    reasons = found.because.explode("reasons").group_by("delivery_seq", "reasons").len().sort("delivery_seq", "reasons")
+    reasons = (
+        found.because.explode("reasons")
+        .group_by("delivery_seq", "reasons")
+        .len()
+        .sort("delivery_seq", "reasons")
+    )
     _print_table(reasons)
 
 
@@ -215,7 +240,9 @@ def _series(values: list[str]) -> Any:
 def _print_table(rows: Any) -> None:
     import polars as pl
 
-    with pl.Config(tbl_rows=200, tbl_cols=-1, tbl_width_chars=200, fmt_str_lengths=80, tbl_hide_dataframe_shape=True):
+    with pl.Config(
+        tbl_rows=200, tbl_cols=-1, tbl_width_chars=200, fmt_str_lengths=80, tbl_hide_dataframe_shape=True
+    ):
         click.echo(str(rows))
 
 

@@ -49,9 +49,15 @@ class AreaSettings(_Section):
     name: str = "the study area"
     synthetic: bool = Field(False, description="A fictional place: SYNTHETIC stands on every map and page.")
     timezone: Annotated[str, AfterValidator(_known_zone)] = "Europe/London"
-    day_start: time = Field(time(0), description="Local time at which the operational day begins; fixed per home.")
-    boundary: Path | None = Field(None, description="Boundary file of the study area; none: taken from incidents.")
-    units: Path | None = Field(None, description="Boundary file of the patrol units (wards, beats, boroughs).")
+    day_start: time = Field(
+        time(0), description="Local time at which the operational day begins; fixed per home."
+    )
+    boundary: Path | None = Field(
+        None, description="Boundary file of the study area; none: taken from incidents."
+    )
+    units: Path | None = Field(
+        None, description="Boundary file of the patrol units (wards, beats, boroughs)."
+    )
     unit_name_field: str | None = Field(None, description="Field of the units file that holds their names.")
     extent: tuple[float, float, float, float] | None = Field(
         None, description="South, west, north, east in degrees: coordinates outside are rejected."
@@ -67,7 +73,9 @@ class AreaSettings(_Section):
         if self.extent is not None:
             south, west, north, east = self.extent
             if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
-                raise ValueError("extent must be south, west, north, east in degrees, south < north, west < east")
+                raise ValueError(
+                    "extent must be south, west, north, east in degrees, south < north, west < east"
+                )
         return self
 
 
@@ -101,9 +109,15 @@ class IntakeSettings(_Section):
     )
     exclude_domestic: bool = True
     source: SourceSettings = SourceSettings()
-    sources: dict[str, SourceSettings] = Field(default_factory=dict, description="Per source, where it differs.")
-    mappings: tuple[Path, ...] = Field((), description="Mapping files (TOML) that describe further CSV layouts.")
-    settle_seconds: float = Field(10.0, ge=0, description="A landing file is taken once unchanged for this long.")
+    sources: dict[str, SourceSettings] = Field(
+        default_factory=dict, description="Per source, where it differs."
+    )
+    mappings: tuple[Path, ...] = Field(
+        (), description="Mapping files (TOML) that describe further CSV layouts."
+    )
+    settle_seconds: float = Field(
+        10.0, ge=0, description="A landing file is taken once unchanged for this long."
+    )
     silence_days: int = Field(2, ge=0, description="A source silent for longer is reported as missing.")
     keep_delivered_days: int = Field(30, ge=0, description="Days for which delivered files are kept.")
     longest_span_days: int = Field(31, ge=1, description="From/to ranges longer than this are not bucketed.")
@@ -129,7 +143,9 @@ class ForecastSettings(_Section):
     cut_off: time = Field(time(5), description="Local time up to which a forecast may know anything.")
     cut_off_days_before: int = Field(0, ge=0, le=1, description="1: the cut-off lies on the day before.")
     run_at: time = Field(time(5, 15), description="Local time of the daily run.")
-    complete_after_days: int = Field(1, ge=0, description="Days after which a day's incidents count as known.")
+    complete_after_days: int = Field(
+        1, ge=0, description="Days after which a day's incidents count as known."
+    )
     least_history_days: int = Field(28, ge=1, description="Below this much history no forecast is made.")
     least_incidents: int = Field(30, ge=1, description="Below this many known incidents no forecast is made.")
     batch_days: int = Field(31, ge=1, description="Days one backfill run takes at a time.")
@@ -145,7 +161,9 @@ class PatrolSettings(_Section):
     """What can be patrolled."""
 
     budget_km2: float | None = Field(None, gt=0, description="Area per unit, offence group and shift.")
-    budget_share: float = Field(0.01, gt=0, le=1, description="Where budget_km2 is not set: share of the unit.")
+    budget_share: float = Field(
+        0.01, gt=0, le=1, description="Where budget_km2 is not set: share of the unit."
+    )
     areas: int = Field(5, ge=1, description="At most so many areas per unit, offence group and shift.")
     max_radius_m: float = Field(400.0, gt=0, description="No cell of an area lies further from its centre.")
     min_separation_m: float = Field(0.0, ge=0, description="Least distance between two areas.")
@@ -158,7 +176,9 @@ class TrialSettings(_Section):
         ("count_28", "count_365", "count_all", "promap"),
         description="Models judged beside the default model every day; the others of the catalogue on demand.",
     )
-    stale_days_per_tick: int = Field(62, ge=1, description="Changed days judged again at a time, oldest first.")
+    stale_days_per_tick: int = Field(
+        62, ge=1, description="Changed days judged again at a time, oldest first."
+    )
 
 
 class Settings(_Section):
@@ -230,7 +250,9 @@ def _file_hash(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise SettingsError(f"Boundary file {path} cannot be read ({error.strerror}); correct `area.boundary`.") from error
+        raise SettingsError(
+            f"Boundary file {path} cannot be read ({error.strerror}); correct `area.boundary`."
+        ) from error
 
 
 def _settings_file(home: Path, environ: Mapping[str, str]) -> Path | None:
@@ -286,12 +308,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"Settings file {file}: `home` is set by HOTSPOT_HOME, not in the file.")
     values["home"] = home
     values["warehouse"] = (
-        env.get("HOTSPOT_WAREHOUSE") or values.get("warehouse") or f"ducklake:sqlite:{home / 'lake' / 'catalog.sqlite'}"
+        env.get("HOTSPOT_WAREHOUSE")
+        or values.get("warehouse")
+        or f"ducklake:sqlite:{home / 'lake' / 'catalog.sqlite'}"
     )
-    values["data_path"] = env.get("HOTSPOT_DATA_PATH") or values.get("data_path") or str(home / "lake" / "data")
+    values["data_path"] = (
+        env.get("HOTSPOT_DATA_PATH") or values.get("data_path") or str(home / "lake" / "data")
+    )
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         raise SettingsError(f"Settings ({file or 'environment'}): {faults}") from error
-

@@ -58,7 +58,9 @@ def test_a_profile_that_does_not_exist_lists_those_that_do(tmp_path: Path) -> No
 
 def test_the_hash_changes_with_what_can_change_a_forecast_and_with_nothing_else(tmp_path: Path) -> None:
     base = load_settings(home_with(tmp_path, ""))
-    renamed = load_settings(home_with(tmp_path, "[area]\nname = 'x'\n[forecast]\nbatch_days = 7\n[patrol]\nareas = 9\n"))
+    renamed = load_settings(
+        home_with(tmp_path, "[area]\nname = 'x'\n[forecast]\nbatch_days = 7\n[patrol]\nareas = 9\n")
+    )
     later = load_settings(home_with(tmp_path, "[forecast]\ncut_off = 06:00:00\n"))
     assert base.settings_hash() == renamed.settings_hash() != later.settings_hash()
 

@@ -38,7 +38,14 @@ def asset_graph() -> str:
     from hotspot_assets.definitions import defs
 
     graph = defs.resolve_asset_graph()
-    lines = ["# The graph of assets", "", "Made by `python tools/make_docs.py`; do not edit.", "", "```mermaid", "flowchart LR"]
+    lines = [
+        "# The graph of assets",
+        "",
+        "Made by `python tools/make_docs.py`; do not edit.",
+        "",
+        "```mermaid",
+        "flowchart LR",
+    ]
     groups: dict[str, list[str]] = {}
     for key in graph.toposorted_asset_keys:
         groups.setdefault(graph.get(key).group_name, []).append(key.to_user_string())
@@ -46,12 +53,16 @@ def asset_graph() -> str:
         lines += [f"  subgraph {group}", *(f"    {name}" for name in names), "  end"]
     for key in graph.toposorted_asset_keys:
         node = graph.get(key)
-        lines += sorted(f"  {parent.to_user_string()} --> {key.to_user_string()}" for parent in node.parent_keys)
+        lines += sorted(
+            f"  {parent.to_user_string()} --> {key.to_user_string()}" for parent in node.parent_keys
+        )
     lines += ["```", "", "| asset | group | partitions | what |", "|---|---|---|---|"]
     for key in graph.toposorted_asset_keys:
         node = graph.get(key)
-        partitions = type(node.partitions_def).__name__.removesuffix("PartitionsDefinition").lower() if node.partitions_def else ""
-        lines.append(f"| `{key.to_user_string()}` | {node.group_name} | {partitions} | {' '.join((node.description or '').split())} |")
+        kind = type(node.partitions_def).__name__.removesuffix("PartitionsDefinition").lower()
+        said = " ".join((node.description or "").split())
+        partitions = kind if node.partitions_def else ""
+        lines.append(f"| `{key.to_user_string()}` | {node.group_name} | {partitions} | {said} |")
     return "\n".join(lines) + "\n"
 
 

@@ -51,7 +51,9 @@ def main():
     """Bring `.venv` in line with uv.lock."""
     if sys.version_info < OLDEST:
         found, wanted = (".".join(map(str, version)) for version in (sys.version_info[:2], OLDEST))
-        fail(f"Python {found} is too old; install Python {wanted} or later, or name one: make run PYTHON=python{wanted}")
+        fail(
+            f"Python {found} is too old; install Python {wanted} or later, or name one: make run PYTHON=python{wanted}"
+        )
     if not os.access(ROOT, os.W_OK):
         fail(f"{ROOT} cannot be written to; copy the project to a folder of your own")
     uv = find_uv() or bring_uv()
@@ -61,7 +63,9 @@ def main():
     environment = dict(os.environ, UV_PROJECT_ENVIRONMENT=str(VENV))
     command = [uv, "sync", "--quiet", "--frozen", "--inexact", "--python", sys.executable, *groups]
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
-        fail("the locked packages could not be installed; see the lines above, check the network, and try again")
+        fail(
+            "the locked packages could not be installed; see the lines above, check the network, and try again"
+        )
 
 
 if __name__ == "__main__":

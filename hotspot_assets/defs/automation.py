@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from hotspot_assets.defs.partitions import Partitions
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.audits import stale
 from hotspot_assets.warehouse.lake import Lake
@@ -36,10 +35,22 @@ def jobs() -> list[UnresolvedAssetJobDefinition]:
     return [
         define(INTAKE_JOB, _INTAKE, description="Take in what has landed, and bucket it into hexagons."),
         define(MONTHLY_JOB, _MONTHLY, description="Find the study area of a month and fit the model on it."),
-        define(DAILY_JOB, _INTAKE | _DAILY, description="The day: intake, then scores, patrol areas and briefing."),
-        define(FORECAST_JOB, _DAILY, description="Scores, patrol areas and briefing of one day or a range of days."),
+        define(
+            DAILY_JOB,
+            _INTAKE | _DAILY,
+            description="The day: intake, then scores, patrol areas and briefing.",
+        ),
+        define(
+            FORECAST_JOB,
+            _DAILY,
+            description="Scores, patrol areas and briefing of one day or a range of days.",
+        ),
         define(OUTCOMES_JOB, _OUTCOMES, description="Score the forecasts of days that are known."),
-        define(TRIAL_JOB, dg.AssetSelection.assets("model_trial"), description="All models side by side, with a report."),
+        define(
+            TRIAL_JOB,
+            dg.AssetSelection.assets("model_trial"),
+            description="All models side by side, with a report.",
+        ),
     ]
 
 
@@ -94,7 +105,9 @@ def sensors(settings: Settings) -> list[dg.SensorDefinition]:
         settled = settled_files(settings.landing, now_utc(), settings.intake.settle_seconds)
         if not settled:
             waiting = len(landed_files(settings.landing))
-            return dg.SkipReason(f"{waiting} files are still being written" if waiting else "nothing has landed")
+            return dg.SkipReason(
+                f"{waiting} files are still being written" if waiting else "nothing has landed"
+            )
         prints = "\n".join(file.fingerprint for file in settled)
         # The same files are asked for once: a file that stays behind is not retried for ever.
         key = hashlib.sha256(prints.encode()).hexdigest()[:32]
@@ -114,10 +127,12 @@ def sensors(settings: Settings) -> list[dg.SensorDefinition]:
         if found.is_empty():
             yield dg.SkipReason("no judged day has changed")
             return
-        for first, last in ranges(found["day"].unique().sort().to_list()[: settings.trial.stale_days_per_tick]):
+        for first, last in ranges(
+            found["day"].unique().sort().to_list()[: settings.trial.stale_days_per_tick]
+        ):
             newest = found.filter(found["day"].is_between(first, last))["delivery_seq"].max()
             yield dg.RunRequest(
-                run_key=f"stale-{first}-{last}-{newest}",
+                run_key=f"stale-{first}-{last}-{newest!s}",
                 tags={
                     "dagster/asset_partition_range_start": first.isoformat(),
                     "dagster/asset_partition_range_end": last.isoformat(),

@@ -37,14 +37,18 @@ def report_days(
     """One evaluation per day; returns the result to yield, which for a single day is that day's own."""
     if len(findings) == 1:
         ((_, only),) = findings.items()
-        return dg.AssetCheckResult(asset_key=asset, check_name=check, passed=only.passed, metadata=only.metadata)
+        return dg.AssetCheckResult(
+            asset_key=asset, check_name=check, passed=only.passed, metadata=only.metadata
+        )
     for day, finding in findings.items():
         context.op_execution_context.log_event(
             AssetCheckEvaluation(
                 asset_key=dg.AssetKey(asset),
                 check_name=check,
                 passed=finding.passed,
-                metadata={name: dg.MetadataValue.text(str(value)) for name, value in finding.metadata.items()},
+                metadata={
+                    name: dg.MetadataValue.text(str(value)) for name, value in finding.metadata.items()
+                },
                 partition=day.isoformat(),
             )
         )
@@ -61,7 +65,9 @@ def report_days(
 Look = Callable[[Lake], pl.DataFrame]
 
 
-def _nothing_found(asset: str, name: str, look: Look, description: str, *, warn: bool = False) -> dg.AssetChecksDefinition:
+def _nothing_found(
+    asset: str, name: str, look: Look, description: str, *, warn: bool = False
+) -> dg.AssetChecksDefinition:
     """A check of a whole table that passes when `look` finds nothing."""
 
     @dg.asset_check(asset=asset, name=name, description=description)
@@ -100,13 +106,19 @@ def _deliveries_arrive(settings: Settings) -> dg.AssetChecksDefinition:
 
 
 def _per_day(
-    asset: str, name: str, description: str, partitions: Partitions, find: Callable[[Lake, list[date]], dict[date, Finding]]
+    asset: str,
+    name: str,
+    description: str,
+    partitions: Partitions,
+    find: Callable[[Lake, list[date]], dict[date, Finding]],
 ) -> dg.AssetChecksDefinition:
     """A check with one result per forecast date."""
     spec = dg.AssetCheckSpec(name, asset=asset, description=description, partitions_def=partitions.days)
 
     @dg.multi_asset_check(name=f"{asset}_{name}", specs=[spec])
-    def check(context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lake]) -> Iterator[dg.AssetCheckResult]:
+    def check(
+        context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lake]
+    ) -> Iterator[dg.AssetCheckResult]:
         days = sorted(date.fromisoformat(key) for key in context.op_execution_context.partition_keys)
         yield report_days(context, asset, name, find(lake, days))
 
@@ -146,36 +158,28 @@ def area_findings(lake: Lake, days: list[date]) -> dict[date, Finding]:
     for day in days:
         rows = sums.filter(pl.col("forecast_date") == day)
         doubled = rows.filter(pl.col("cells") != pl.col("different"))
-        findings[day] = Finding(doubled.is_empty(), {"lists": rows.height, "lists_with_a_cell_twice": doubled.height})
+        findings[day] = Finding(
+            doubled.is_empty(), {"lists": rows.height, "lists_with_a_cell_twice": doubled.height}
+        )
     return findings
 
 
 def checks(settings: Settings, partitions: Partitions) -> list[dg.AssetChecksDefinition]:
     """All checks of a home."""
+    whole_tables = [
+        ("deliveries", "counts_add_up", audits.deliveries_that_do_not_add_up, "Rows read = the seven counts.", False),
+        ("deliveries", "none_set_aside", audits.set_aside, "No file waits unread.", True),
+        ("incidents", "no_version_twice", audits.doubled_versions, "Incident key and delivery are a key.", False),
+        ("rejected_rows", "all_kept", audits.rejected_rows_missing, "Every rejected row stands with its reason.", False),
+        ("hexagon_incidents", "weights_are_whole", audits.broken_weights, "Entries sum to one incident or none.", False),
+        ("hexagon_incidents", "closed_weigh_nothing", audits.closed_but_weighing, "Closed incidents weigh nothing.", False),
+        ("forecast_outcomes", "none_stale", audits.stale, "No judged day waits to be judged again.", True),
+    ]
+    shares = "Scores sum to one, ranks are unique, headers agree."
+    apart = "No cell twice in a unit's list."
     return [
-        _nothing_found(
-            "deliveries", "counts_add_up", audits.deliveries_that_do_not_add_up, "Rows read = the seven counts, per delivery."
-        ),
-        _nothing_found("deliveries", "none_set_aside", audits.set_aside, "No file waits unread.", warn=True),
+        *(_nothing_found(asset, name, look, said, warn=warn) for asset, name, look, said, warn in whole_tables),
         _deliveries_arrive(settings),
-        _nothing_found("incidents", "no_version_twice", audits.doubled_versions, "Incident key and delivery are a key."),
-        _nothing_found(
-            "rejected_rows", "all_rejected_rows_kept", audits.rejected_rows_missing, "Every rejected row stands with its reason."
-        ),
-        _nothing_found(
-            "hexagon_incidents", "weights_are_whole", audits.broken_weights, "An incident's entries sum to one or to none."
-        ),
-        _nothing_found(
-            "hexagon_incidents", "closed_weigh_nothing", audits.closed_but_weighing, "A closed incident has no weight left."
-        ),
-        _nothing_found(
-            "forecast_outcomes", "none_stale", audits.stale, "No past day waits for its outcome to be refreshed.", warn=True
-        ),
-        _per_day(
-            "proximity_scores", "surfaces_are_shares", "Scores sum to one, ranks are unique, headers agree.",
-            partitions, surface_findings,
-        ),
-        _per_day(
-            "patrol_areas", "areas_do_not_overlap", "No cell twice in a unit's list.", partitions, area_findings
-        ),
-    ]  # fmt: skip
+        _per_day("proximity_scores", "surfaces_are_shares", shares, partitions, surface_findings),
+        _per_day("patrol_areas", "areas_do_not_overlap", apart, partitions, area_findings),
+    ]

@@ -87,12 +87,13 @@ def day_metadata(facts: DayFacts) -> dict[str, dg.MetadataValue | float | int | 
         "fitted_model_id": first["fitted_model_id"] or "nothing to fit",
         "study_area_id": first["study_area_id"] or "none",
         "settings_hash": first["settings_hash"],
-        "memory": f"{headers['memory_from'].min()} to {headers['memory_to'].max()}",
+        "memory": " to ".join(str(day) for day in (headers["memory_from"].min(), headers["memory_to"].max())),
         "incidents_known": float(headers["incidents_known"].sum()),
         "reconstructed": bool(first["reconstructed"]),
         "forecasts_made": facts.made.height,
         "not_made": dg.MetadataValue.md(
-            "\n".join(f"- {row['offence_group']}: {row['not_made_because']}" for row in not_made.to_dicts()) or "-"
+            "\n".join(f"- {row['offence_group']}: {row['not_made_because']}" for row in not_made.to_dicts())
+            or "-"
         ),
         "forecast_ids": dg.MetadataValue.json(
             dict(zip(headers["offence_group"].to_list(), headers["forecast_id"].to_list(), strict=True))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from hotspot_assets.defs.facts import KINDS, OWNER, stamp_of, table_metadata
 from hotspot_assets.settings import Settings
@@ -22,7 +23,7 @@ POOL = "lake_writer"
 class IntakeConfig(dg.Config):
     """What to take in; empty: every settled file in the landing folder."""
 
-    files: list[str] = []
+    files: list[str] = Field(default_factory=list)
     history: bool = False
     complete_from: str = ""
     complete_to: str = ""
@@ -33,7 +34,9 @@ class IntakeConfig(dg.Config):
         complete = None
         if self.complete_from and self.complete_to:
             complete = (date.fromisoformat(self.complete_from), date.fromisoformat(self.complete_to))
-        return Declaration(history=self.history, complete_for=complete, closings_approved=self.closings_approved)
+        return Declaration(
+            history=self.history, complete_for=complete, closings_approved=self.closings_approved
+        )
 
 
 def _spec(name: str, description: str, **options: Any) -> dg.AssetSpec:
@@ -49,7 +52,9 @@ def _spec(name: str, description: str, **options: Any) -> dg.AssetSpec:
 
 
 SPECS = [
-    _spec("deliveries", "Every file received, with what became of its rows; the counts add up to the rows read."),
+    _spec(
+        "deliveries", "Every file received, with what became of its rows; the counts add up to the rows read."
+    ),
     _spec("incidents", "Versions of incidents: place, time and offence. Append-only.", deps=["deliveries"]),
     _spec("rejected_rows", "Rows not accepted, each with a reason code.", deps=["deliveries"]),
 ]
@@ -91,9 +96,13 @@ def _results(taken: list[Taken]) -> Iterator[dg.MaterializeResult]:
             "files": dg.MetadataValue.md(lines),
         },
     )
-    versions = counts["rows_new"] + counts["rows_amended"] + counts["rows_reversed"] + counts["incidents_vanished"]
+    versions = (
+        counts["rows_new"] + counts["rows_amended"] + counts["rows_reversed"] + counts["incidents_vanished"]
+    )
     yield dg.MaterializeResult("incidents", metadata={**snapshot, "dagster/row_count": versions, **counts})
-    yield dg.MaterializeResult("rejected_rows", metadata={**snapshot, "dagster/row_count": counts["rows_rejected"]})
+    yield dg.MaterializeResult(
+        "rejected_rows", metadata={**snapshot, "dagster/row_count": counts["rows_rejected"]}
+    )
 
 
 @dg.asset(

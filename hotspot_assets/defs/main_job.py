@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from hotspot_assets.definitions import build_definitions
 from hotspot_assets.defs import automation
 from hotspot_assets.defs.operate import import_files, run_job
-from hotspot_assets.definitions import build_definitions
 from hotspot_assets.errors import UserError
 from hotspot_assets.settings import Settings, load_settings
 from hotspot_assets.warehouse.audits import last_deliveries
@@ -83,7 +83,9 @@ def span_of(settings: Settings, days: int) -> Span:
     lake = Lake(settings.warehouse, settings.data_path)
     latest = last_deliveries(lake)["occurred_to"].max()
     if not isinstance(latest, date):
-        raise NothingToForecast("No incident has been accepted yet: put a file into data/landing, or see why it was set aside.")
+        raise NothingToForecast(
+            "No incident has been accepted yet: put a file into data/landing, or see why it was set aside."
+        )
     now = today(settings)
     last = min(now, latest + timedelta(days=1))
     first = max(last - timedelta(days=days - 1), settings.forecast.first_date)
@@ -100,6 +102,7 @@ def next_steps(settings: Settings, day: date, port: int) -> list[str]:
         f"the map          {(folder / 'index.html').as_uri()}",
         f"in Dagster       http://127.0.0.1:{port}/assets/proximity_scores?partition={day}",
         f"why here?        {why.as_uri()}" + (f"  ({best['name']})" if best else ""),
-        "try next         hotspot simulate --late-file" if settings.area.synthetic else "try next         hotspot sql \"FROM forecasts LIMIT 5\"",
+        "try next         hotspot simulate --late-file"
+        if settings.area.synthetic
+        else 'try next         hotspot sql "FROM forecasts LIMIT 5"',
     ]
-

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,9 @@ def prepare_instance(settings: Settings) -> Path:
         home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PROJECT_ROOT / "dagster.yaml", home / "dagster.yaml")
     except OSError as error:
-        raise UserError(f"{home} cannot be written to ({error.strerror}); choose another HOTSPOT_HOME.") from error
+        raise UserError(
+            f"{home} cannot be written to ({error.strerror}); choose another HOTSPOT_HOME."
+        ) from error
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
@@ -58,7 +60,9 @@ def require_free_port(port: int) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
         if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise PortTaken(f"Port {port} is taken by another program; end it, or name another one with --port.")
+            raise PortTaken(
+                f"Port {port} is taken by another program; end it, or name another one with --port."
+            )
 
 
 def run_job(
@@ -118,7 +122,6 @@ def serve(settings: Settings, port: int, say: Say) -> None:
         raise UserError(f"The Dagster servers ended with exit code {code}; the lines above say why.")
 
 
-
 def import_files(settings: Settings, files: Sequence[Path], declaration: Declaration, say: Say) -> bool:
     """Deliver files and take them in now, in one run; False if one of them was set aside."""
     from hotspot_assets.definitions import build_definitions
@@ -133,7 +136,10 @@ def import_files(settings: Settings, files: Sequence[Path], declaration: Declara
         "closings_approved": declaration.closings_approved,
     }
     result = run_job(
-        settings, build_definitions(settings), INTAKE_JOB, config={"ops": {"take_in_deliveries": {"config": config}}}
+        settings,
+        build_definitions(settings),
+        INTAKE_JOB,
+        config={"ops": {"take_in_deliveries": {"config": config}}},
     )
     taken = _metadata(result, "deliveries")
     say(str(taken["files"].value))

@@ -42,7 +42,7 @@ def area_metadata(made: DayAreas) -> dict[str, Any]:
         "units": made.areas["unit"].n_unique(),
         "area_km2": float(made.areas["area_km2"].sum()),
         "share_of_expected": float(
-            made.areas.group_by("offence_group").agg(pl.col("share").sum())["share"].mean() or 0.0  # type: ignore[arg-type]
+            made.areas.group_by("offence_group").agg(pl.col("share").sum())["share"].mean() or 0.0
         ),
         "best": dg.MetadataValue.md("\n".join(lines) or "- no forecast was made for this day"),
     }
@@ -63,7 +63,9 @@ def patrol_briefing(
 def file_metadata(files: DayFiles) -> dict[str, Any]:
     """What the UI shows of one day's files."""
     return {
-        "map": picture(files.map_png, f"patrol areas of {files.date}") if files.map_png else "no forecast was made",
+        "map": picture(files.map_png, f"patrol areas of {files.date}")
+        if files.map_png
+        else "no forecast was made",
         "files": dg.MetadataValue.md("\n".join(f"- `{path.name}`" for path in files.paths) or "-"),
         "folder": dg.MetadataValue.path(str(files.folder)),
     }
@@ -79,7 +81,13 @@ def assets(settings: Settings, partitions: Partitions) -> list[dg.AssetsDefiniti
     }
     return [
         dg.asset(
-            deps=["proximity_scores", "study_areas"], kinds=KINDS, pool=POOL, metadata=table_metadata("patrol_areas"), **common
+            deps=["proximity_scores", "study_areas"],
+            kinds=KINDS,
+            pool=POOL,
+            metadata=table_metadata("patrol_areas"),
+            **common,
         )(patrol_areas),
-        dg.asset(deps=["patrol_areas", "proximity_scores"], kinds={"html", "geojson", "png"}, **common)(patrol_briefing),
+        dg.asset(deps=["patrol_areas", "proximity_scores"], kinds={"html", "geojson", "png"}, **common)(
+            patrol_briefing
+        ),
     ]

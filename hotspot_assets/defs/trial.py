@@ -34,7 +34,9 @@ def forecast_outcomes(
     for judged in judge(lake, settings, days[0], days[-1], today(settings), stamp_of(context)):
         outcomes = judged.outcomes
         context.log.info(f"{judged.first}..{judged.last}: {outcomes.height} rows")
-        for day in {judged.first, judged.last} if outcomes.is_empty() else set(outcomes["forecast_date"].to_list()):
+        for day in (
+            {judged.first, judged.last} if outcomes.is_empty() else set(outcomes["forecast_date"].to_list())
+        ):
             rows = outcomes.filter(pl.col("forecast_date") == day) if outcomes.height else outcomes
             context.add_asset_metadata(
                 outcome_metadata(rows, settings.forecast.model, judged.snapshot_id, judged.delivery_seq),

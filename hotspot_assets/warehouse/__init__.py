@@ -1,0 +1,1 @@
+"""The only rooms that know DuckDB: connection, tables, transactions, point-in-time reads, ledger writes."""

@@ -23,7 +23,9 @@ def deliveries_that_do_not_add_up(lake: Lake) -> pl.DataFrame:
 
 def doubled_versions(lake: Lake) -> pl.DataFrame:
     """Versions that stand twice."""
-    return lake.read("SELECT incident_key, delivery_seq FROM incidents GROUP BY ALL HAVING count(*) > 1 LIMIT 100")
+    return lake.read(
+        "SELECT incident_key, delivery_seq FROM incidents GROUP BY ALL HAVING count(*) > 1 LIMIT 100"
+    )
 
 
 def rejected_rows_missing(lake: Lake) -> pl.DataFrame:

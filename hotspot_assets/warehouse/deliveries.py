@@ -50,18 +50,24 @@ class Recorded:
 FactsOf = Callable[[int, bool], DeliveryFacts]
 
 
-class _OnlyLooking(Exception):  # noqa: N818 - not an error: it rolls a dry run back
+class _OnlyLooking(Exception):
     """Raised to end a transaction that shall write nothing."""
 
 
 def known_delivery(lake: Lake, sha256: str) -> dict[str, Any] | None:
     """The delivery that brought these bytes, if one was taken in."""
-    rows = lake.read("SELECT * FROM deliveries WHERE sha256 = ? AND status = 'ingested' ORDER BY delivery_seq", [sha256])
+    rows = lake.read(
+        "SELECT * FROM deliveries WHERE sha256 = ? AND status = 'ingested' ORDER BY delivery_seq", [sha256]
+    )
     return rows.row(0, named=True) if rows.height else None
 
 
 def record_delivery(
-    lake: Lake, file: ReadFile, facts_of: FactsOf, stamp: Stamp, complete_days: tuple[date, date] | None = None
+    lake: Lake,
+    file: ReadFile,
+    facts_of: FactsOf,
+    stamp: Stamp,
+    complete_days: tuple[date, date] | None = None,
 ) -> Committed[Recorded]:
     """Compare a file with what is known and write all of it in one transaction.
 
@@ -92,7 +98,9 @@ def compare_only(lake: Lake, file: ReadFile, facts_of: FactsOf) -> dict[str, Any
 
     def look(transaction: Transaction) -> None:
         facts = facts_of(_next_seq(transaction), _is_new_source(transaction, file.source, Stamp()))
-        found.update(_row(file, facts, compare(file.accepted, _known(transaction, file, facts), facts), Stamp()))
+        found.update(
+            _row(file, facts, compare(file.accepted, _known(transaction, file, facts), facts), Stamp())
+        )
         raise _OnlyLooking
 
     with contextlib.suppress(_OnlyLooking):
@@ -106,7 +114,9 @@ def record_unreadable(
     """Note a file that could not be read as a whole; it brings no rows."""
 
     def write(transaction: Transaction) -> Recorded:
-        row = dict.fromkeys((each for each in TABLES["deliveries"].dtypes if each.startswith("rows_")), 0)
+        row: dict[str, Any] = dict.fromkeys(
+            (each for each in TABLES["deliveries"].dtypes if each.startswith("rows_")), 0
+        )
         row |= {
             "delivery_seq": _next_seq(transaction), "status": "set_aside", "reason": reason, "source": "unknown",
             "format": "unknown", "file_name": name, "sha256": sha256, "bytes": size, "incidents_vanished": 0,
@@ -190,7 +200,11 @@ def _as_rows(row: dict[str, Any]) -> pl.DataFrame:
 
 
 def _append_all(
-    transaction: Transaction, file: ReadFile, facts: DeliveryFacts, comparison: Comparison, row: dict[str, Any]
+    transaction: Transaction,
+    file: ReadFile,
+    facts: DeliveryFacts,
+    comparison: Comparison,
+    row: dict[str, Any],
 ) -> None:
     seq = pl.lit(facts.delivery_seq, pl.Int64)
     transaction.append("deliveries", _as_rows(row))
@@ -198,7 +212,9 @@ def _append_all(
     transaction.append(
         "rejected_rows", TABLES["rejected_rows"].conform(file.rejected.with_columns(delivery_seq=seq))
     )
-    counted = {name: value for name, value in row.items() if name.startswith(("rows_", "incidents_", "closings_"))}
+    counted = {
+        name: value for name, value in row.items() if name.startswith(("rows_", "incidents_", "closings_"))
+    }
     append_entry(
         transaction, Kind.COLLECTION, facts.delivered_at, "hotspot", file.name,
         {"delivery_seq": facts.delivery_seq, "sha256": file.sha256, **counted},

@@ -16,7 +16,13 @@ from hotspot_assets.warehouse.tables import TABLES
 
 
 def replace_days(
-    lake: Lake, table: str, days: tuple[date, date], rows: pl.DataFrame, stamp: Stamp, *, headers: pl.DataFrame | None = None
+    lake: Lake,
+    table: str,
+    days: tuple[date, date],
+    rows: pl.DataFrame,
+    stamp: Stamp,
+    *,
+    headers: pl.DataFrame | None = None,
 ) -> Committed[int]:
     """Replace the rows of `table` for forecast dates first..last, and append headers not seen before.
 
@@ -38,11 +44,15 @@ def replace_days(
 
 
 def _append_missing(transaction: Transaction, table: str, rows: pl.DataFrame, key: str) -> None:
-    there = transaction.read(f"SELECT {key} FROM {table} WHERE list_contains(?, {key})", [rows[key].to_list()])
+    there = transaction.read(
+        f"SELECT {key} FROM {table} WHERE list_contains(?, {key})", [rows[key].to_list()]
+    )
     transaction.append(table, rows.join(there, on=key, how="anti"))
 
 
-def append_once(lake: Lake, table: str, rows: pl.DataFrame, keys: Sequence[str], stamp: Stamp) -> Committed[None]:
+def append_once(
+    lake: Lake, table: str, rows: pl.DataFrame, keys: Sequence[str], stamp: Stamp
+) -> Committed[None]:
     """Append content-addressed rows, unless rows with the same `keys` are there already."""
     shaped = TABLES[table].conform(rows)
 
@@ -68,7 +78,9 @@ def replace_outcomes(
     """Replace the outcomes of days first..last, computed with what a delivery knew, and clear what it made stale."""
     rows = TABLES["forecast_outcomes"].empty()
     if not outcomes.is_empty():
-        rows = TABLES["forecast_outcomes"].conform(outcomes.with_columns(delivery_seq=pl.lit(delivery_seq, pl.Int64)))
+        rows = TABLES["forecast_outcomes"].conform(
+            outcomes.with_columns(delivery_seq=pl.lit(delivery_seq, pl.Int64))
+        )
 
     def write(transaction: Transaction) -> int:
         transaction.execute("DELETE FROM forecast_outcomes WHERE forecast_date BETWEEN ? AND ?", list(days))

@@ -15,7 +15,7 @@ import importlib.util
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -56,7 +56,9 @@ def _load(connection: duckdb.DuckDBPyConnection, extension: str) -> None:
     """Load an extension from its wheel, so that nothing is fetched at run time."""
     spec = importlib.util.find_spec(f"duckdb_extension_{extension}")
     if spec is None or not spec.submodule_search_locations:
-        raise LakeError(f"The package duckdb-extension-{extension.replace('_', '-')} is not installed; install it.")
+        raise LakeError(
+            f"The package duckdb-extension-{extension.replace('_', '-')} is not installed; install it."
+        )
     folder = Path(spec.submodule_search_locations[0])
     file = next(folder.rglob(f"{extension}.duckdb_extension"))
     connection.execute(f"LOAD '{file.as_posix()}'")
@@ -161,12 +163,16 @@ class Lake:
     def _make_folders(self, file: Path) -> None:
         if self.read_only:
             if not file.exists():
-                raise LakeError(f"There is no lake at {file} yet; `hotspot run` or `hotspot import` makes it.")
+                raise LakeError(
+                    f"There is no lake at {file} yet; `hotspot run` or `hotspot import` makes it."
+                )
             return
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise LakeError(f"The folder {file.parent} cannot be made ({error.strerror}); choose another HOTSPOT_HOME.") from error
+            raise LakeError(
+                f"The folder {file.parent} cannot be made ({error.strerror}); choose another HOTSPOT_HOME."
+            ) from error
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor of this process's connection; close it after use."""
@@ -201,7 +207,12 @@ class Lake:
         return patiently(lambda attempt: self._attempt(work, tables, message, stamp, attempt), message)
 
     def _attempt(
-        self, work: Callable[[Transaction], T], tables: Sequence[str], message: str, stamp: Stamp, attempt: int
+        self,
+        work: Callable[[Transaction], T],
+        tables: Sequence[str],
+        message: str,
+        stamp: Stamp,
+        attempt: int,
     ) -> Committed[T]:
         cursor = self.cursor()
         try:
@@ -211,7 +222,8 @@ class Lake:
             result = work(Transaction(cursor))
             # After a failed statement COMMIT would report success and keep nothing: only reached without one.
             cursor.execute(
-                "CALL ducklake_set_commit_message('lake', ?, ?, extra_info => ?)", [stamp.author, message, stamp.run_id]
+                "CALL ducklake_set_commit_message('lake', ?, ?, extra_info => ?)",
+                [stamp.author, message, stamp.run_id],
             )
             cursor.execute("COMMIT")
             row = cursor.execute("SELECT * FROM ducklake_last_committed_snapshot('lake')").fetchone()
@@ -231,10 +243,8 @@ class Lake:
 
 
 def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
-    try:
+    with suppress(duckdb.Error):  # a failed COMMIT has already rolled back
         cursor.execute("ROLLBACK")
-    except duckdb.Error:
-        pass  # a failed COMMIT has already rolled back
 
 
 def statement_is_a_query(text: str) -> bool:
@@ -244,4 +254,3 @@ def statement_is_a_query(text: str) -> bool:
     except duckdb.Error as error:
         raise LakeError(f"Not SQL that DuckDB understands: {error}") from error
     return len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT
-

@@ -97,7 +97,9 @@ def _step_forward(cursor: duckdb.DuckDBPyConnection, found: int) -> None:
         if found == 0:
             cursor.execute("CREATE SCHEMA IF NOT EXISTS lake.hotspot")
             cursor.execute("USE lake.hotspot")
-            cursor.execute("CREATE TABLE schema_versions (version INTEGER NOT NULL, description VARCHAR NOT NULL)")
+            cursor.execute(
+                "CREATE TABLE schema_versions (version INTEGER NOT NULL, description VARCHAR NOT NULL)"
+            )
             _create_everything(cursor)
         else:
             cursor.execute("USE lake.hotspot")

@@ -40,6 +40,8 @@ def patiently(work: Callable[[int], T], what: str) -> T:
             if not any(sign in str(error).lower() for sign in _SIGNS):
                 raise
             if time.monotonic() > give_up:
-                raise LakeBusy(f"{what}: other writers kept the lake busy; nothing was done, try again.") from error
+                raise LakeBusy(
+                    f"{what}: other writers kept the lake busy; nothing was done, try again."
+                ) from error
         time.sleep(random.uniform(0, min(_LONGEST_WAIT_SECONDS, 0.02 * 2**attempt)))
         attempt += 1

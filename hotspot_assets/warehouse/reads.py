@@ -117,13 +117,17 @@ def delivery_clocks(lake: Lake, delivery_seq: int) -> pl.DataFrame:
 
 def artefact_of(lake: Lake, fitted_model_id: str) -> str:
     """The artefact of a fitted model by its id. Raises LakeError if it is not there."""
-    rows = lake.read("SELECT artefact FROM fitted_models WHERE fitted_model_id = ? LIMIT 1", [fitted_model_id])
+    rows = lake.read(
+        "SELECT artefact FROM fitted_models WHERE fitted_model_id = ? LIMIT 1", [fitted_model_id]
+    )
     if rows.is_empty():
         raise LakeError(f"The fitted model {fitted_model_id} is not in the lake any more.")
     return str(rows.item())
 
 
-def later_entries(lake: Lake, day: date, cut_off: datetime, delivery_seq: int, groups: Sequence[str]) -> pl.DataFrame:
+def later_entries(
+    lake: Lake, day: date, cut_off: datetime, delivery_seq: int, groups: Sequence[str]
+) -> pl.DataFrame:
     """Entries before `day` that were not known at both clocks, with the reasons of their versions."""
     query = """
         SELECT h.offence_group, h.cell, h.day, h.incident_key, h.delivery_seq, h.known_from, h.weight, i.reasons

@@ -20,7 +20,9 @@ def _moment(description: str, **options: Any) -> dy.Datetime:
 
 
 def _delivery_seq(**options: Any) -> dy.Int64:
-    return dy.Int64(description="Number of a delivery, strictly increasing: the clock of what we knew.", **options)
+    return dy.Int64(
+        description="Number of a delivery, strictly increasing: the clock of what we knew.", **options
+    )
 
 
 def _incident_key(**options: Any) -> dy.String:
@@ -62,15 +64,21 @@ class Deliveries(dy.Schema):
     rows_amended = dy.Int64(description="Rows that changed a known incident.")
     rows_unchanged = dy.Int64(description="Rows that said what was known.")
     rows_rejected = dy.Int64(description="Rows not accepted; each stands in rejected_rows with its reason.")
-    rows_excluded = dy.Int64(description="Rows left out by the data contract (offence groups, domestic flag).")
+    rows_excluded = dy.Int64(
+        description="Rows left out by the data contract (offence groups, domestic flag)."
+    )
     rows_duplicate = dy.Int64(description="Rows repeated within the file.")
     rows_reversed = dy.Int64(description="Rows that take back an earlier one.")
-    incidents_vanished = dy.Int64(description="Known incidents that a complete delivery no longer holds; closed.")
+    incidents_vanished = dy.Int64(
+        description="Known incidents that a complete delivery no longer holds; closed."
+    )
     closings_waiting = dy.Int64(description="Closings held back until an operator approves them.")
     reversals_unmatched = dy.Int64(description="Reversing rows whose original is not known (yet).")
     occurred_from = dy.Date(nullable=True, description="First day of occurrence among accepted rows.")
     occurred_to = dy.Date(nullable=True, description="Last day of occurrence among accepted rows.")
-    complete_from = dy.Date(nullable=True, description="The delivery declares itself complete from this day ...")
+    complete_from = dy.Date(
+        nullable=True, description="The delivery declares itself complete from this day ..."
+    )
     complete_to = dy.Date(nullable=True, description="... to this day; null: nothing declared.")
     first_load = dy.Bool(description="First delivery of its source: knowledge time is assumed.")
     delivered_at = _moment("When the file was taken in.")
@@ -153,7 +161,9 @@ class Cells(dy.Schema):
     """A cell of a study area, with its true area and its patrol unit."""
 
     study_area_id = dy.String(primary_key=True, description="Study area it belongs to.")
-    units_hash = dy.String(primary_key=True, description="Hash of the units file by which cells were assigned.")
+    units_hash = dy.String(
+        primary_key=True, description="Hash of the units file by which cells were assigned."
+    )
     cell = _cell(primary_key=True)
     area_km2 = dy.Float64(description="True area of the cell.")
     unit = dy.String(nullable=True, description="Patrol unit with the largest share of the cell; null: none.")
@@ -168,7 +178,9 @@ class FittedModels(dy.Schema):
     study_area_id = dy.String(description="Study area it was fitted on.")
     delivery_seq = _delivery_seq(primary_key=True)
     settings_hash = dy.String(description="Hash of the settings in force at the fit.")
-    artefact = dy.String(description="The model itself, as JSON: components and weights, backgrounds or trees.")
+    artefact = dy.String(
+        description="The model itself, as JSON: components and weights, backgrounds or trees."
+    )
     run_id = _run_id()
 
 
@@ -181,16 +193,22 @@ class Forecasts(dy.Schema):
     offence_group = _offence_group()
     cut_off = _moment("Nothing known after this moment was used.")
     delivery_seq = _delivery_seq()
-    fitted_model_id = dy.String(nullable=True, description="Fitted model used; null: the model has nothing to fit.")
+    fitted_model_id = dy.String(
+        nullable=True, description="Fitted model used; null: the model has nothing to fit."
+    )
     study_area_id = dy.String(nullable=True, description="Study area used; null: none could be found.")
     settings_hash = dy.String(description="Hash of the settings that can change a forecast.")
     code_version = dy.String(description="Version of the scoring code.")
-    expected_total = dy.Float64(nullable=True, description="Expected incidents of the day; null: model not fitted.")
+    expected_total = dy.Float64(
+        nullable=True, description="Expected incidents of the day; null: model not fitted."
+    )
     memory_from = dy.Date(nullable=True, description="First day of occurrence used.")
     memory_to = dy.Date(nullable=True, description="Last day of occurrence used.")
     incidents_known = dy.Float64(description="Incidents of the offence group known in the study area.")
     not_made_because = dy.String(nullable=True, description="Why no forecast was made; null: it was made.")
-    reconstructed = dy.Bool(description="Rests on assumed knowledge times, or was made after the day: a back-test.")
+    reconstructed = dy.Bool(
+        description="Rests on assumed knowledge times, or was made after the day: a back-test."
+    )
     made_at = _moment("When the forecast was first computed.")
     run_id = _run_id()
 
@@ -212,7 +230,9 @@ class PatrolAreas(dy.Schema):
     shift = dy.String(primary_key=True, description="Shift of the day.")
     unit = dy.String(primary_key=True, description="Patrol unit.")
     offence_group = _offence_group(primary_key=True)
-    rank = dy.Int32(primary_key=True, description="1 expects most; within date, shift, unit and offence group.")
+    rank = dy.Int32(
+        primary_key=True, description="1 expects most; within date, shift, unit and offence group."
+    )
     area_id = dy.String(description="Short name, unique within the day.")
     name = dy.String(description="Name a person can use.")
     cells = dy.List(dy.UInt64(), description="Its H3 cells.")
@@ -234,10 +254,16 @@ class ForecastOutcomes(dy.Schema):
     incidents = dy.Float64(description="Incidents of the day in the study area.")
     hits = dy.Float64(description="Incidents in flagged cells.")
     hit_rate = dy.Float64(nullable=True, description="hits / incidents; null on a day without incidents.")
-    pai = dy.Float64(nullable=True, description="Hit rate / coverage (Chainey 2008). Never compare across grids.")
+    pai = dy.Float64(
+        nullable=True, description="Hit rate / coverage (Chainey 2008). Never compare across grids."
+    )
     pei = dy.Float64(nullable=True, description="hits / the most that any choice of equal area could catch.")
-    log_score = dy.Float64(nullable=True, description="Nats per incident over a uniform forecast, floor 1e-6.")
-    best_hits = dy.Float64(description="The most that any choice of equal area could catch; pei = hits / best_hits.")
+    log_score = dy.Float64(
+        nullable=True, description="Nats per incident over a uniform forecast, floor 1e-6."
+    )
+    best_hits = dy.Float64(
+        description="The most that any choice of equal area could catch; pei = hits / best_hits."
+    )
     expected_hit_rate = dy.Float64(description="The forecast's own share in the flagged area.")
     delivery_seq = _delivery_seq()
 
@@ -269,7 +295,9 @@ class WriteLocks(dy.Schema):
 
     table_name = dy.String(primary_key=True, description="Table.")
     taken = dy.Int64(description="How often it was written.")
-    through_delivery_seq = dy.Int64(description="Last delivery the table has taken in, where it follows deliveries.")
+    through_delivery_seq = dy.Int64(
+        description="Last delivery the table has taken in, where it follows deliveries."
+    )
 
 
 @dataclass(frozen=True)
@@ -346,15 +374,21 @@ TABLES: dict[str, Table] = {
             partitioned_by="year(forecast_date), month(forecast_date)",
             sorted_by=("forecast_date", "offence_group", "rank"),
         ),
-        Table("patrol_areas", PatrolAreas, sorted_by=("forecast_date", "shift", "unit", "offence_group", "rank")),
-        Table("forecast_outcomes", ForecastOutcomes, sorted_by=("forecast_date", "model", "offence_group", "coverage")),
+        Table(
+            "patrol_areas", PatrolAreas, sorted_by=("forecast_date", "shift", "unit", "offence_group", "rank")
+        ),
+        Table(
+            "forecast_outcomes",
+            ForecastOutcomes,
+            sorted_by=("forecast_date", "model", "offence_group", "coverage"),
+        ),
         Table("stale_days", StaleDays),
         Table("ledger", LedgerEntries, sorted_by=("sequence",)),
         Table("write_locks", WriteLocks),
     )
 }
 
-_SQL_TYPES: dict[type[pl.DataType], str] = {
+_SQL_TYPES: dict[pl.datatypes.DataTypeClass, str] = {
     pl.Int16: "SMALLINT",
     pl.Int32: "INTEGER",
     pl.Int64: "BIGINT",
@@ -367,7 +401,7 @@ _SQL_TYPES: dict[type[pl.DataType], str] = {
 }
 
 
-def sql_type(dtype: pl.DataType | type[pl.DataType]) -> str:
+def sql_type(dtype: pl.DataType | pl.datatypes.DataTypeClass) -> str:
     """DuckDB's name of a Polars type."""
     if isinstance(dtype, pl.List):
         return f"{sql_type(dtype.inner)}[]"

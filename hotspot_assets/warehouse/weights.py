@@ -16,9 +16,12 @@ _LATE = "incidents of the day changed after its outcome was computed"
 
 def deliveries_to_bucket(lake: Lake) -> tuple[list[int], int]:
     """Numbers of the deliveries not in the ledger of weights yet, ascending, and the last that is."""
-    through = lake.read("SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents'").item()
+    through = lake.read(
+        "SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents'"
+    ).item()
     waiting = lake.read(
-        "SELECT delivery_seq FROM deliveries WHERE delivery_seq > ? AND status = 'ingested' ORDER BY ALL", [through]
+        "SELECT delivery_seq FROM deliveries WHERE delivery_seq > ? AND status = 'ingested' ORDER BY ALL",
+        [through],
     )
     return waiting["delivery_seq"].to_list(), int(through)
 
@@ -45,18 +48,23 @@ def append_entries(lake: Lake, entries: pl.DataFrame, delivery_seq: int, stamp: 
             return 0
         transaction.append("hexagon_incidents", rows)
         transaction.execute(
-            "UPDATE write_locks SET through_delivery_seq = ? WHERE table_name = 'hexagon_incidents'", [delivery_seq]
+            "UPDATE write_locks SET through_delivery_seq = ? WHERE table_name = 'hexagon_incidents'",
+            [delivery_seq],
         )
         return _note_stale_days(transaction, rows, delivery_seq)
 
     tables = ["hexagon_incidents", "stale_days"]
-    return lake.transact(write, tables=tables, message=f"hexagon_incidents through delivery {delivery_seq}", stamp=stamp)
+    return lake.transact(
+        write, tables=tables, message=f"hexagon_incidents through delivery {delivery_seq}", stamp=stamp
+    )
 
 
 def _note_stale_days(transaction: Transaction, rows: pl.DataFrame, delivery_seq: int) -> int:
     judged = transaction.read("SELECT DISTINCT forecast_date AS day FROM forecast_outcomes")
     touched = rows.select("day").unique().join(judged, on="day", how="semi").sort("day")
-    since = transaction.read("SELECT delivered_at FROM deliveries WHERE delivery_seq = ?", [delivery_seq]).item()
+    since = transaction.read(
+        "SELECT delivered_at FROM deliveries WHERE delivery_seq = ?", [delivery_seq]
+    ).item()
     stale = touched.with_columns(
         delivery_seq=pl.lit(delivery_seq, pl.Int64), reason=pl.lit(_LATE), since=pl.lit(since)
     )

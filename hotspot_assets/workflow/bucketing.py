@@ -54,4 +54,3 @@ def bucket_new_deliveries(lake: Lake, settings: Settings, stamp: Stamp) -> Bucke
         found = hexagon_entries(new, replaced, bucketing_of(settings))
         done.add(found, append_entries(lake, found.entries, delivery_seq, stamp), delivery_seq)
     return done
-

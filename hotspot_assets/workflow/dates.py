@@ -19,7 +19,9 @@ def days_between(first: date, last: date) -> list[date]:
 def cut_offs(settings: Settings, days: list[date]) -> pl.Series:
     """Cut-offs of forecast dates, as moments in UTC."""
     rules = settings.forecast
-    return cut_offs_utc(pl.Series(days, dtype=pl.Date), settings.area.timezone, rules.cut_off, rules.cut_off_days_before)
+    return cut_offs_utc(
+        pl.Series(days, dtype=pl.Date), settings.area.timezone, rules.cut_off, rules.cut_off_days_before
+    )
 
 
 def cut_off_of(settings: Settings, day: date) -> datetime:

@@ -124,7 +124,9 @@ def take_in(lake: Lake, settings: Settings, path: Path, declaration: Declaration
         put_away(path, SET_ASIDE, str(reason))
         return Taken(noted.result.row, noted.snapshot_id)
     file = _read_file(path, digest, size, read)
-    done = record_delivery(lake, file, _facts(settings, read, declaration, options), stamp, declaration.complete_for)
+    done = record_delivery(
+        lake, file, _facts(settings, read, declaration, options), stamp, declaration.complete_for
+    )
     put_away(path, INGESTED)
     return Taken(done.result.row, done.snapshot_id, done.result.again)
 
@@ -143,7 +145,9 @@ def preview(lake: Lake, settings: Settings, path: Path, declaration: Declaration
         return str(Taken(known, -1, again=True))
     options = options_of(settings)
     read = read_delivery(path, options)
-    row = compare_only(lake, _read_file(path, digest, size, read), _facts(settings, read, declaration, options))
+    row = compare_only(
+        lake, _read_file(path, digest, size, read), _facts(settings, read, declaration, options)
+    )
     reasons = read.rejected.group_by("reason").len().sort("reason").rows()
     told = "".join(f"\n  rejected, {reason}: {count:,}" for reason, count in reasons)
     return f"{path.name}: {described(row)}{told}"

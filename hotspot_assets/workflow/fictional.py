@@ -88,7 +88,9 @@ def drop_late_file(settings: Settings, seed: int) -> list[Path]:
     since = datetime.fromisoformat(memo.delivered_until)
     until = min(since + timedelta(days=1), now_utc() + timedelta(hours=20))
     if until <= since:
-        raise NoCity(f"The city's last delivery reaches to {since:%Y-%m-%d %H:%M} UTC; nothing later has happened yet.")
+        raise NoCity(
+            f"The city's last delivery reaches to {since:%Y-%m-%d %H:%M} UTC; nothing later has happened yet."
+        )
     city = _again(memo)
     rows = with_dirt(as_of(city, until, changed_since=since), seed + until.day)
     path = settings.landing / f"fictional_city_late_{until:%Y-%m-%dT%H%M}.csv"
@@ -108,5 +110,7 @@ def _remember(settings: Settings, memo: Memo) -> None:
 def _recall(settings: Settings) -> Memo:
     path = settings.home / _MEMO
     if not path.exists():
-        raise NoCity("There is no fictional city in this home yet: run `hotspot simulate` or `hotspot run` first.")
+        raise NoCity(
+            "There is no fictional city in this home yet: run `hotspot simulate` or `hotspot run` first."
+        )
     return Memo(**json.loads(path.read_text(encoding="utf-8")))

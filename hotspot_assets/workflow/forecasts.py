@@ -47,7 +47,9 @@ class DayFacts:
         return self.headers.filter(pl.col("not_made_because").is_null())
 
 
-def make_forecasts(lake: Lake, settings: Settings, first: date, last: date, stamp: Stamp) -> Iterator[DayFacts]:
+def make_forecasts(
+    lake: Lake, settings: Settings, first: date, last: date, stamp: Stamp
+) -> Iterator[DayFacts]:
     """Forecast each day first..last and write it; yields the facts of a day once it is committed.
 
     Days already written stay written if a later one fails. Where nothing can be forecast, the header says
@@ -86,7 +88,12 @@ def _make_month(
 
 
 def events_of_month(
-    lake: Lake, settings: Settings, area: StudyArea, in_force: InForce, days: Sequence[date], delivery_seq: int
+    lake: Lake,
+    settings: Settings,
+    area: StudyArea,
+    in_force: InForce,
+    days: Sequence[date],
+    delivery_seq: int,
 ) -> Events:
     """What the days of one month may know, from the month's anchor on, at both clocks."""
     anchor, last = month_start(days[0]), days[-1]
@@ -123,12 +130,20 @@ def _commit(
     lake: Lake, days: list[date], headers: pl.DataFrame, frames: list[pl.DataFrame], stamp: Stamp
 ) -> Iterator[DayFacts]:
     columns = list(TABLES["proximity_scores"].dtypes)
-    rows = pl.concat([frame.select(columns) for frame in frames]) if frames else TABLES["proximity_scores"].empty()
+    rows = (
+        pl.concat([frame.select(columns) for frame in frames])
+        if frames
+        else TABLES["proximity_scores"].empty()
+    )
     written = replace_days(lake, "proximity_scores", (days[0], days[-1]), rows, stamp, headers=headers)
     for number, day in enumerate(days):
         frame = frames[number] if frames else TABLES["proximity_scores"].empty()
         yield DayFacts(
-            day, headers.filter(pl.col("forecast_date") == day), frame.height, _sum_error(frame), written.snapshot_id
+            day,
+            headers.filter(pl.col("forecast_date") == day),
+            frame.height,
+            _sum_error(frame),
+            written.snapshot_id,
         )
 
 

@@ -130,10 +130,14 @@ def _memory(events: Events | None, group: str, day: date) -> _Memory:
     total = float(weights.sum()) / ONE_INCIDENT
     if not len(days) or total <= 0:
         return _Memory(None, None, 0.0)
-    return _Memory(EPOCH + timedelta(days=int(np.min(days))), EPOCH + timedelta(days=int(np.max(days))), total)
+    return _Memory(
+        EPOCH + timedelta(days=int(np.min(days))), EPOCH + timedelta(days=int(np.max(days))), total
+    )
 
 
-def _too_little(settings: Settings, group: str, day: date, memory: _Memory, in_force: InForce | None) -> str | None:
+def _too_little(
+    settings: Settings, group: str, day: date, memory: _Memory, in_force: InForce | None
+) -> str | None:
     rules = settings.forecast
     if memory.first is None:
         return f"no incident of {group} is known in the study area at the cut-off"
@@ -141,7 +145,9 @@ def _too_little(settings: Settings, group: str, day: date, memory: _Memory, in_f
     if history < rules.least_history_days:
         return f"{history} days of history of {group}; at least {rules.least_history_days} are needed"
     if memory.incidents < rules.least_incidents:
-        return f"{memory.incidents:.0f} incidents of {group} known; at least {rules.least_incidents} are needed"
+        return (
+            f"{memory.incidents:.0f} incidents of {group} known; at least {rules.least_incidents} are needed"
+        )
     if in_force is None or not in_force.covers(group):
         return f"the model {settings.forecast.model} could not be fitted to {group} with what was known"
     return None

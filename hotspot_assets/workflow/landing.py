@@ -6,7 +6,6 @@ Belongs here: files as files. Not here: what is in them (`deliveries`).
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -85,7 +84,7 @@ def deliver(path: Path, landing: Path) -> Path:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise NoSuchFile(f"{path} cannot be copied to {landing}: {error.strerror}.") from error
-    os.replace(part, target)
+    part.replace(target)
     return target
 
 
@@ -101,8 +100,7 @@ def put_away(path: Path, folder: str, note: str = "") -> Path:
     target_folder = path.parent / folder
     target_folder.mkdir(parents=True, exist_ok=True)
     target = next(name for name in _names(target_folder, path.name) if not name.exists())
-    os.replace(path, target)
+    path.replace(target)
     if note:
         target.with_name(target.name + ".reason.txt").write_text(note + "\n", encoding="utf-8")
     return target
-

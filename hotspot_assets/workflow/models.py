@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -45,7 +45,9 @@ class InForce:
 
     def reads(self, groups: Sequence[str]) -> tuple[str, ...]:
         """Offence groups whose incidents the model reads, for these targets."""
-        sources = {name for group, kernel in self.fitted.kernels.items() for name in kernel.source_groups(group)}
+        sources = {
+            name for group, kernel in self.fitted.kernels.items() for name in kernel.source_groups(group)
+        }
         return tuple(sorted({*groups, *sources}))
 
     def expected(self, events: Events, group: str, day: date) -> float | None:
@@ -79,11 +81,17 @@ def model_in_force(
         fitted = FittedModel.from_artefact(kept)
     else:
         fitted = _fit(lake, settings, chosen, area, month, seq)
-        append_once(lake, "fitted_models", _row(fitted, seq, settings, stamp), ["fitted_model_id", "delivery_seq"], stamp)
+        append_once(
+            lake,
+            "fitted_models",
+            _row(fitted, seq, settings, stamp),
+            ["fitted_model_id", "delivery_seq"],
+            stamp,
+        )
     return InForce(chosen, fitted, fitted.fitted_model_id)
 
 
-def newest_readable(clocks: pl.DataFrame, cut_off: object) -> int:
+def newest_readable(clocks: pl.DataFrame, cut_off: datetime) -> int:
     """Number of the newest delivery of which anything was known at a cut-off; 0: none."""
     readable = clocks.filter(pl.col("known_from") <= cut_off)
     return int(readable["delivery_seq"].max()) if readable.height else 0  # type: ignore[arg-type]

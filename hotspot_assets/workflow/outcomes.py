@@ -54,7 +54,9 @@ def last_known_day(settings: Settings, today: date) -> date:
     return today - timedelta(days=1 + settings.forecast.complete_after_days)
 
 
-def judge(lake: Lake, settings: Settings, first: date, last: date, today: date, stamp: Stamp) -> Iterator[Judged]:
+def judge(
+    lake: Lake, settings: Settings, first: date, last: date, today: date, stamp: Stamp
+) -> Iterator[Judged]:
     """Measure every model of the trial on each day first..last, month by month.
 
     Raises
@@ -87,7 +89,9 @@ def _measure(
     parts = [range_outcomes(_stored(lake, settings, area, days), truths, ruler)]
     for model in settings.trial.models:
         if model != settings.forecast.model:
-            parts.append(range_outcomes(_computed(lake, settings, area, days, model, newest, stamp), truths, ruler))
+            parts.append(
+                range_outcomes(_computed(lake, settings, area, days, model, newest, stamp), truths, ruler)
+            )
     return pl.concat(parts)
 
 
@@ -117,7 +121,11 @@ def _stored(lake: Lake, settings: Settings, area: StudyArea, days: Sequence[date
             if not np.array_equal(surface["cell"].to_numpy(), area.cells):
                 continue  # forecast for another study area: its cells are not these
             yield Surface(
-                day, settings.forecast.model, str(group), surface["score"].to_numpy(), surface["rank"].to_numpy()
+                day,
+                settings.forecast.model,
+                str(group),
+                surface["score"].to_numpy(),
+                surface["rank"].to_numpy(),
             )
 
 

@@ -51,7 +51,9 @@ def budget_of(settings: Settings) -> Budget:
     )
 
 
-def make_patrol_areas(lake: Lake, settings: Settings, first: date, last: date, stamp: Stamp) -> Iterator[DayAreas]:
+def make_patrol_areas(
+    lake: Lake, settings: Settings, first: date, last: date, stamp: Stamp
+) -> Iterator[DayAreas]:
     """Choose patrol areas for each day first..last and write them; a day without a forecast has none."""
     grounds: dict[str, Ground] = {}
     for day in days_between(first, last):

@@ -77,12 +77,23 @@ def _made(lake: Lake, settings: Settings, day: date) -> _Made:
         raise CannotReplay(f"No forecast was made for {day}.")
     header = headers.row(0, named=True)
     if header["settings_hash"] != settings.settings_hash():
-        raise CannotReplay(f"The forecast of {day} was made by other settings ({header['settings_hash']}); put them in force.")
+        raise CannotReplay(
+            f"The forecast of {day} was made by other settings ({header['settings_hash']}); put them in force."
+        )
     if header["code_version"] != CODE_VERSION:
-        raise CannotReplay(f"The forecast of {day} was made by code version {header['code_version']}; install it.")
+        raise CannotReplay(
+            f"The forecast of {day} was made by code version {header['code_version']}; install it."
+        )
     area = kept_study_area(lake, header["study_area_id"])
     moments = cut_offs(settings, days_between(month_start(day), day))
-    return _Made(day, header, headers["offence_group"].to_list(), area, _in_force(lake, settings, header, area), moments)
+    return _Made(
+        day,
+        header,
+        headers["offence_group"].to_list(),
+        area,
+        _in_force(lake, settings, header, area),
+        moments,
+    )
 
 
 def _in_force(lake: Lake, settings: Settings, header: dict[str, Any], area: StudyArea) -> InForce:
@@ -154,7 +165,9 @@ def explain_cells(
     if group not in made.groups:
         raise CannotReplay(f"{group} was not forecast for {day}; forecast were: {', '.join(made.groups)}.")
     if group not in made.in_force.fitted.kernels:
-        raise CannotReplay(f"The model {made.header['model']} is no kernel: its scores are not sums over incidents.")
+        raise CannotReplay(
+            f"The model {made.header['model']} is no kernel: its scores are not sums over incidents."
+        )
     cut_off: datetime = made.header["cut_off"]
     ledger = entries_as_known(lake, made.reads(settings), day, cut_off, made.seq)
     events = build_events(ledger, made.area, made.reads(settings), month_start(day), made.cut_offs)

@@ -111,8 +111,12 @@ def _header(area: StudyArea, stamp: Stamp) -> pl.DataFrame:
 
 def kept_study_area(lake: Lake, study_area_id: str) -> StudyArea:
     """A study area as it stands in the lake. Raises NoStudyArea if it does not."""
-    cells = lake.read("SELECT DISTINCT cell FROM cells WHERE study_area_id = ? ORDER BY cell", [study_area_id])
-    header = lake.read("SELECT resolution, method, as_of FROM study_areas WHERE study_area_id = ?", [study_area_id])
+    cells = lake.read(
+        "SELECT DISTINCT cell FROM cells WHERE study_area_id = ? ORDER BY cell", [study_area_id]
+    )
+    header = lake.read(
+        "SELECT resolution, method, as_of FROM study_areas WHERE study_area_id = ?", [study_area_id]
+    )
     if cells.is_empty() or header.is_empty():
         raise NoStudyArea(f"Study area {study_area_id} is not in the lake.")
     resolution, method, as_of = header.row(0)

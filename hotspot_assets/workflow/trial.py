@@ -6,7 +6,6 @@ and pages (trial).
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -70,7 +69,7 @@ def _about(settings: Settings, outcomes: pl.DataFrame) -> About:
     synthetic = " (SYNTHETIC: a fictional place)" if settings.area.synthetic else ""
     return About(
         title=f"Model trial, {settings.area.name}{synthetic}",
-        period=f"{days.min()} to {days.max()}",
+        period=" to ".join(str(day) for day in (days.min(), days.max())),
         study_area=f"{settings.area.name}, H3 resolution {settings.grid.resolution}",
         knowledge=f"cut-off {rules.cut_off:%H:%M} local time; days made after the event are reconstructed",
         stand_ins=[
@@ -85,4 +84,4 @@ def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(part, path)
+    part.replace(path)

@@ -13,11 +13,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hotspot_assets.defs import operate
 from hotspot_assets.definitions import build_definitions
+from hotspot_assets.defs import operate
 from hotspot_assets.hexgrid.cells import cell_to_hex
 from hotspot_assets.settings import Settings
-from hotspot_assets.warehouse.audits import broken_weights, deliveries_that_do_not_add_up, surfaces, unfollowed_headers
+from hotspot_assets.warehouse.audits import (
+    broken_weights,
+    deliveries_that_do_not_add_up,
+    surfaces,
+    unfollowed_headers,
+)
 from hotspot_assets.warehouse.forecasts import headers_of, scores_between
 from hotspot_assets.warehouse.lake import Stamp
 from hotspot_assets.workflow.bucketing import bucket_new_deliveries
@@ -36,7 +41,9 @@ def with_model(settings: Settings, model: str) -> Settings:
 
 
 def days_of(home: Home) -> list[date]:
-    return home.lake.read("SELECT DISTINCT forecast_date AS day FROM proximity_scores ORDER BY 1")["day"].to_list()
+    return home.lake.read("SELECT DISTINCT forecast_date AS day FROM proximity_scores ORDER BY 1")[
+        "day"
+    ].to_list()
 
 
 def test_every_asset_was_materialised_as_dagsters_event_log_says(home: Home) -> None:
@@ -48,7 +55,10 @@ def test_every_asset_was_materialised_as_dagsters_event_log_says(home: Home) -> 
 
 def test_every_forecast_day_has_a_check_result_of_its_own(home: Home) -> None:
     with operate.instance_of(home.settings) as instance:
-        for asset, check in (("proximity_scores", "surfaces_are_shares"), ("patrol_areas", "areas_do_not_overlap")):
+        for asset, check in (
+            ("proximity_scores", "surfaces_are_shares"),
+            ("patrol_areas", "areas_do_not_overlap"),
+        ):
             history = instance.event_log_storage.get_asset_check_execution_history(
                 dg.AssetCheckKey(dg.AssetKey(asset), check), limit=100
             )
@@ -61,7 +71,8 @@ def test_every_forecast_day_has_facts_of_its_own(home: Home) -> None:
     with operate.instance_of(home.settings) as instance:
         for day in days_of(home):
             found = instance.fetch_materializations(
-                dg.AssetRecordsFilter(dg.AssetKey("proximity_scores"), asset_partitions=[day.isoformat()]), limit=1
+                dg.AssetRecordsFilter(dg.AssetKey("proximity_scores"), asset_partitions=[day.isoformat()]),
+                limit=1,
             )
             metadata = found.records[0].asset_materialization.metadata  # type: ignore[union-attr]
             header = headers_of(home.lake, day, day).row(0, named=True)
@@ -99,7 +110,9 @@ def test_surfaces_are_shares_and_agree_with_their_headers(home: Home) -> None:
 
 def test_patrol_areas_are_contiguous_apart_and_within_budget(home: Home) -> None:
     areas = home.lake.read("SELECT * FROM patrol_areas")
-    unit_km2 = dict(home.lake.read("SELECT unit, sum(area_km2) FROM cells WHERE unit IS NOT NULL GROUP BY 1").rows())
+    unit_km2 = dict(
+        home.lake.read("SELECT unit, sum(area_km2) FROM cells WHERE unit IS NOT NULL GROUP BY 1").rows()
+    )
     for (unit, *_), lists in areas.group_by("unit", "forecast_date", "offence_group"):
         assert lists["area_km2"].sum() <= home.settings.patrol.budget_share * unit_km2[unit] + 1e-12
         cells = [set(cell_to_hex(row)) for row in lists["cells"]]
@@ -135,7 +148,11 @@ def test_scores_of_a_random_day_equal_a_loop_over_incidents(copy_of_home: Home, 
         if model == "count_365":
             given = {home_cell: 1.0} if age <= 365 else {}
         elif age // 7 < 8:
-            given = {near: 1 / (1 + age // 7) / (1 + ring) for ring in range(4) for near in h3.grid_ring(home_cell, ring)}
+            given = {
+                near: 1 / (1 + age // 7) / (1 + ring)
+                for ring in range(4)
+                for near in h3.grid_ring(home_cell, ring)
+            }
         else:
             given = {}
         if home_cell in naive:  # incidents outside the study area are not part of it
@@ -150,7 +167,11 @@ def test_a_range_equals_its_days_one_by_one_bit_for_bit(copy_of_home: Home) -> N
     lake, settings = copy_of_home.lake, copy_of_home.settings
     days = days_of(copy_of_home)
     whole = scores_between(lake, days[0], days[-1])
-    lake.transact(lambda transaction: transaction.execute("DELETE FROM proximity_scores"), tables=["proximity_scores"], message="empty")
+    lake.transact(
+        lambda transaction: transaction.execute("DELETE FROM proximity_scores"),
+        tables=["proximity_scores"],
+        message="empty",
+    )
     for day in reversed(days):
         list(make_forecasts(lake, settings, day, day, STAMP))
     assert scores_between(lake, days[0], days[-1]).equals(whole)
@@ -186,7 +207,9 @@ def test_a_replay_without_the_headers_delivery_differs(copy_of_home: Home) -> No
     bucket_new_deliveries(lake, settings, STAMP)
     assert taken.counts["rows_new"] > 0
     assert replay(lake, settings, day).sort("offence_group", "rank").equals(stored)
-    careless = replay(lake, settings, day, delivery_seq=taken.row["delivery_seq"]).sort("offence_group", "rank")
+    careless = replay(lake, settings, day, delivery_seq=taken.row["delivery_seq"]).sort(
+        "offence_group", "rank"
+    )
     assert not careless.equals(stored)
 
 
@@ -202,7 +225,13 @@ def test_an_explanation_adds_up_to_the_score(home: Home) -> None:
 
 def test_too_little_history_is_said_and_not_forecast(copy_of_home: Home) -> None:
     lake, settings = copy_of_home.lake, copy_of_home.settings
-    (early,) = make_forecasts(lake, settings, settings.forecast.first_date - timedelta(days=27), settings.forecast.first_date - timedelta(days=27), STAMP)
+    (early,) = make_forecasts(
+        lake,
+        settings,
+        settings.forecast.first_date - timedelta(days=27),
+        settings.forecast.first_date - timedelta(days=27),
+        STAMP,
+    )
     assert early.rows == 0
     assert all("history" in reason or "no incident" in reason for reason in early.headers["not_made_because"])
 

@@ -71,7 +71,9 @@ def test_two_processes_that_replace_the_same_empty_day_leave_one_set_of_rows(tmp
     for writer in writers:
         writer.join(60)
     assert [writer.exitcode for writer in writers] == [0, 0]
-    counted = same_lake(tmp_path).read("SELECT count(*) AS rows, count(DISTINCT score) AS scores FROM proximity_scores")
+    counted = same_lake(tmp_path).read(
+        "SELECT count(*) AS rows, count(DISTINCT score) AS scores FROM proximity_scores"
+    )
     assert counted.row(0) == (500, 1)
 
 
@@ -104,7 +106,9 @@ def test_nothing_of_a_failed_transaction_is_kept(lake: Lake) -> None:
 
 
 def test_the_snapshot_carries_the_run_that_made_it(lake: Lake) -> None:
-    written = replace_days(lake, "proximity_scores", (DAY, DAY), surface(DAY, 1.0), Stamp("A. Operator", "run-7"))
+    written = replace_days(
+        lake, "proximity_scores", (DAY, DAY), surface(DAY, 1.0), Stamp("A. Operator", "run-7")
+    )
     row = lake.read(
         "SELECT author, commit_message, commit_extra_info FROM ducklake_snapshots('lake') WHERE snapshot_id = ?",
         [written.snapshot_id],
@@ -114,7 +118,9 @@ def test_the_snapshot_carries_the_run_that_made_it(lake: Lake) -> None:
 
 def test_replacing_a_day_leaves_the_others_and_an_empty_day_is_written_too(lake: Lake) -> None:
     other = date(2014, 5, 2)
-    replace_days(lake, "proximity_scores", (DAY, other), pl.concat([surface(DAY, 1.0), surface(other, 2.0)]), Stamp())
+    replace_days(
+        lake, "proximity_scores", (DAY, other), pl.concat([surface(DAY, 1.0), surface(other, 2.0)]), Stamp()
+    )
     replace_days(lake, "proximity_scores", (DAY, DAY), TABLES["proximity_scores"].empty(), Stamp())
     left = lake.read("SELECT forecast_date, count(*) AS rows FROM proximity_scores GROUP BY ALL")
     assert left.rows() == [(other, 500)]
@@ -146,11 +152,15 @@ def test_reading_before_anything_was_made_says_what_to_do(tmp_path: Path) -> Non
         Lake("lake.duckdb", str(tmp_path)).read("SELECT 1")
 
 
-def test_an_older_schema_steps_forward_and_a_newer_one_is_refused(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_schema_steps_forward_and_a_newer_one_is_refused(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert lake.read("SELECT max(version) FROM schema_versions").item() == migrations.CURRENT
     lake.close()
     step = migrations.Migration(
-        migrations.CURRENT + 1, "a further table", lambda cursor: cursor.execute("CREATE TABLE further (x INTEGER)") and None
+        migrations.CURRENT + 1,
+        "a further table",
+        lambda cursor: cursor.execute("CREATE TABLE further (x INTEGER)") and None,
     )
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, step))
@@ -168,7 +178,9 @@ def test_every_table_and_column_says_what_it_means(lake: Lake) -> None:
         " AND table_name <> 'schema_versions' AND coalesce(comment, '') = ''"
     )
     assert silent.height == 0
-    tables = lake.read("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'hotspot'")
+    tables = lake.read(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'hotspot'"
+    )
     assert set(tables["table_name"]) == {*TABLES, "schema_versions"}
 
 
