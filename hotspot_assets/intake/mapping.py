@@ -18,8 +18,20 @@ A mapping looks like this; all columns it names must be in a file for the mappin
     easting = "E"
     northing = "N"
 
+    [optional]                          # the same, but read only where the file has the column
+    reported_by = "Origin"
+    domestic = "DV Flag"
+
     [offences]                          # code -> group of the common vocabulary
     "28E" = "burglary"
+
+    [words.reported_by]                 # what the source says -> what the contract says, whatever the case
+    "self generated" = "police"
+    "call" = "public"
+
+    [reversal]                          # rows that take back an earlier one with the same reference
+    column = "Count"
+    value = "-1"
 """
 
 from __future__ import annotations
@@ -27,7 +39,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -38,10 +50,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 
 from hotspot_assets.errors import UserError
 from hotspot_assets.intake.detectors import forbidden_header
-from hotspot_assets.intake.formats import FIELDS, Format
+from hotspot_assets.intake.formats import FIELDS, Format, Prepare
 from hotspot_assets.intake.offences import COMMON_CODES, GROUPS
 from hotspot_assets.intake.times import carries_offset, precision_of
 
+_MAPPED_FIELDS = tuple(name for name in FIELDS if name != "reversal")  # a table of its own
 _A_MOMENT = datetime(2014, 5, 26, 13, 47, 58)
 _SMALLEST = {"minute": 60, "hour": 3600, "day": 86_400, "month": 31 * 86_400}
 
@@ -51,8 +64,8 @@ class MappingError(UserError):
 
 
 def _field(name: str) -> str:
-    if name not in FIELDS:
-        raise ValueError(f"there is no field {name!r}{_nearest(name, FIELDS)}")
+    if name not in _MAPPED_FIELDS:
+        raise ValueError(f"there is no field {name!r}{_nearest(name, _MAPPED_FIELDS)}")
     return name
 
 
@@ -90,9 +103,11 @@ def _crs(code: str) -> str:
     from pyproj.exceptions import CRSError
 
     try:
-        CRS.from_user_input(code)
-    except CRSError as error:
-        raise ValueError(f"there is no projection {code!r}; write its code, as in 'EPSG:27700'") from error
+        projected = re.match("(EPSG|ESRI):", code) and CRS.from_user_input(code).is_projected
+    except CRSError:
+        projected = False
+    if not projected:
+        raise ValueError(f"there is no projection {code!r}; write its code, as in 'EPSG:27700'")
     return code
 
 
@@ -117,6 +132,17 @@ def _nearest(name: str, known: Sequence[str] | frozenset[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(known))}"
 
 
+_FieldName = Annotated[str, AfterValidator(_field)]
+_ColumnNames = Annotated[tuple[str, ...], BeforeValidator(_columns)]
+
+
+class _Reversal(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: _ColumnNames
+    value: str
+
+
 class _Mapping(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -127,10 +153,11 @@ class _Mapping(BaseModel):
     crs: Annotated[str, AfterValidator(_crs)] | None = None
     location_precision: Literal["point", "snapped", "area"] = "point"
     zero_means_unplaced: bool = False
-    columns: dict[
-        Annotated[str, AfterValidator(_field)], Annotated[tuple[str, ...], BeforeValidator(_columns)]
-    ]
+    columns: dict[_FieldName, _ColumnNames]
+    optional: dict[_FieldName, _ColumnNames] = {}
     offences: dict[str, Annotated[str, AfterValidator(_group)]] = {}
+    words: dict[_FieldName, dict[str, str]] = {}
+    reversal: _Reversal | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> _Mapping:
@@ -144,6 +171,10 @@ class _Mapping(BaseModel):
             raise ValueError("columns: either latitude and longitude, or easting and northing, are needed")
         if "easting" in there and self.crs is None:
             raise ValueError("crs is needed with easting and northing, as in 'EPSG:27700'")
+        for name in sorted(there & set(self.optional)):
+            raise ValueError(f"{name} is in columns and in optional; keep one")
+        for name in sorted(set(self.words) - there - set(self.optional)):
+            raise ValueError(f"words.{name}: the field has no column")
         return self
 
 
@@ -182,7 +213,8 @@ def _as_format(mapping: _Mapping) -> Format:
     return Format(
         name=mapping.name,
         source=mapping.source or mapping.name,
-        layouts=[mapping.columns],
+        layouts=[mapping.columns | ({"reversal": mapping.reversal.column} if mapping.reversal else {})],
+        optional=mapping.optional,
         times=mapping.times,
         zone=mapping.zone,
         offences=COMMON_CODES | {code.upper(): group for code, group in mapping.offences.items()},
@@ -191,4 +223,24 @@ def _as_format(mapping: _Mapping) -> Format:
         known_public=False,
         unplaced_at=[(0.0, 0.0)] if mapping.zero_means_unplaced else [],
         content_key=() if "reference" in mapping.columns else ("occurred_from", offence, *place),
+        prepare=_prepare(mapping.words, mapping.reversal.value if mapping.reversal else None),
     )
+
+
+def _prepare(words: Mapping[str, Mapping[str, str]], reversing: str | None) -> Prepare:
+    """Say what the source says in the contract's words, and turn the reversing value into a flag."""
+
+    def prepared(rows: pl.DataFrame) -> pl.DataFrame:
+        said = [
+            pl.col(name)
+            .str.to_lowercase()
+            .replace_strict({word.lower(): meant for word, meant in meanings.items()}, default=pl.col(name))
+            .alias(name)
+            for name, meanings in words.items()
+            if name in rows.columns
+        ]
+        if reversing is not None:
+            said.append((pl.col("reversal") == reversing).cast(pl.String))
+        return rows.with_columns(said)
+
+    return prepared
