@@ -32,16 +32,16 @@ TAUS_DAYS = (7.0, 30.0, 120.0, 400.0, 1200.0)
 WINDOWS_DAYS = (1, 7, 28, 91, 365, None)
 WIDTHS_RINGS = (1.0, 2.0, 3.5)
 SAMPLED_CELLS_PER_DAY = 500
-_ROUNDS = 200
+_ROUNDS = 120
 _PARAMETERS: dict[str, Any] = {
     "objective": "poisson",
-    "learning_rate": 0.05,
+    "learning_rate": 0.08,
     "num_leaves": 15,
     "min_data_in_leaf": 100,
     "min_sum_hessian_in_leaf": 5.0,
     "feature_fraction": 0.4,
     "lambda_l2": 5.0,
-    "max_bin": 127,
+    "max_bin": 63,
     "seed": 20140501,
     "deterministic": True,
     "force_row_wise": True,

@@ -108,7 +108,7 @@ def _on_the_clock(result: pl.DataFrame, zone: str) -> pl.DataFrame:
     result = result.with_columns(
         moment=pl.coalesce("moment", local),
         skipped=(back != result["wall"]).fill_null(False),
-        doubled=_is_doubled(result["wall"], zone),
+        doubled=_later_reading(result["wall"], zone).is_not_null(),
     )
     clock = pl.col("time_precision") == "minute"
     result = result.with_columns(skipped=pl.col("skipped") & clock, doubled=pl.col("doubled") & clock)
@@ -123,11 +123,34 @@ def _on_the_clock(result: pl.DataFrame, zone: str) -> pl.DataFrame:
     )
 
 
-def _is_doubled(wall: pl.Series, zone: str) -> pl.Series:
-    return later_reading(wall, zone).is_not_null()
+def range_ends(starts: pl.DataFrame, ends: pl.DataFrame, zone: str) -> pl.Series:
+    """Ends of from/to ranges, both as read by `read_times`.
+
+    An end written as a day or month, of a range that starts by the clock, is the end of that day or month.
+    An end that seems to lie before its start because its wall time occurred twice is the second of the two.
+    """
+    moments = pl.DataFrame({"start": starts["moment"], "end": ends["moment"], "to": ends["time_precision"]})
+    by_the_clock = ~starts["time_precision"].is_in(["day", "month"])
+    wall = utc_to_local(moments["end"], zone)
+    moments = moments.with_columns(
+        later=_later_reading(wall, zone),
+        after_day=local_to_utc(wall.dt.offset_by("1d"), zone),
+        after_month=local_to_utc(wall.dt.offset_by("1mo"), zone),
+        by_the_clock=by_the_clock,
+    )
+    end, later = pl.col("end"), pl.col("later")
+    return moments.select(
+        end=pl.when(pl.col("by_the_clock") & (pl.col("to") == "day"))
+        .then("after_day")
+        .when(pl.col("by_the_clock") & (pl.col("to") == "month"))
+        .then("after_month")
+        .when((end < pl.col("start")) & later.is_not_null())
+        .then(later)
+        .otherwise(end)
+    ).to_series()
 
 
-def later_reading(wall: pl.Series, zone: str) -> pl.Series:
+def _later_reading(wall: pl.Series, zone: str) -> pl.Series:
     """The second of the two moments that a doubled wall time may mean; null elsewhere."""
     first, second = (
         wall.dt.replace_time_zone(zone, ambiguous=which, non_existent="null").dt.convert_time_zone("UTC")

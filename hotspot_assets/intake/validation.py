@@ -22,14 +22,15 @@ from hotspot_assets.intake.places import Extent, coarser, with_places
 from hotspot_assets.intake.reasons import EXCLUDED_BY_FLAG, MARKS, REASONS
 from hotspot_assets.intake.times import (
     fits_swapped,
-    later_reading,
+    range_ends,
     read_times,
     same_in_both_orders,
     written_otherwise,
 )
 
 _DAY = timedelta(days=1)
-_YES, _NO = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+_NO = ("false", "f", "no", "n", "0")
+_TAKEN_BACK = ("-1", "true", "t", "yes", "y")
 _NOTHING = ("null", "none", "nan", "n/a", "na", r"\n")
 _WORDS = {
     "location_precision": (("point", "snapped", "area"), "area"),
@@ -134,14 +135,16 @@ class Judge:
         ambiguous = unread & (fits_swapped(written, patterns) | written_otherwise(written, patterns))
         if self._order_is_mixed:
             ambiguous |= fits_swapped(written, patterns) & ~same_in_both_orders(written)
-        others = {name: read_times(rows[name], patterns, self._zone)["moment"] for name in TIME_FIELDS[1:]}
+        ends = read_times(rows["occurred_to"], patterns, self._zone)
+        others = {name: read_times(rows[name], patterns, self._zone)["moment"] for name in TIME_FIELDS[2:]}
         return rows.with_columns(
-            *(rows[name].is_not_null().alias(f"{name}_written") for name in others),
+            *(rows[name].is_not_null().alias(f"{name}_written") for name in TIME_FIELDS[1:]),
             *(start.get_column(name) for name in ("time_precision", "skipped", "doubled")),
             occurred_from=start["moment"],
+            occurred_to=range_ends(start, ends, self._zone),
             ambiguous=ambiguous,
             **others,
-        ).with_columns(occurred_to=_end_after_start(rows, start, others, self._zone))
+        )
 
     def _reason(self) -> pl.Expr:
         """The first rule a row breaks, or null."""
@@ -227,7 +230,7 @@ def _offences(rows: pl.DataFrame, kind: Format) -> pl.DataFrame:
         offence_code=pl.coalesce("offence_code", "offence_type", group),
         # A flag that says neither yes nor no keeps the row out: what may be domestic is not taken in.
         domestic=(flag.is_not_null() & ~flag.is_in(_NO)),
-        reversal=pl.col("reversal").str.to_lowercase().is_in(_YES).fill_null(False),
+        reversal=pl.col("reversal").str.to_lowercase().is_in(_TAKEN_BACK).fill_null(False),
     )
 
 
@@ -246,17 +249,6 @@ def _left_out(rows: pl.DataFrame, options: IntakeOptions) -> tuple[pl.DataFrame,
     labelled = rows.with_columns(excluded=pl.when(flagged).then(pl.lit(EXCLUDED_BY_FLAG)).otherwise(by_group))
     counts = labelled.drop_nulls("excluded").group_by("excluded").len().sort("excluded").rows()
     return labelled.filter(pl.col("excluded").is_null()).drop("excluded"), dict(counts)
-
-
-def _end_after_start(
-    rows: pl.DataFrame, start: pl.DataFrame, others: Mapping[str, pl.Series], zone: str
-) -> pl.Series:
-    """`occurred_to`; of a wall time that occurred twice the second, if the first lies before the start."""
-    end = others["occurred_to"]
-    later = later_reading(end.dt.convert_time_zone(zone).dt.replace_time_zone(None), zone)
-    return pl.select(
-        pl.when((end < start["moment"]).fill_null(False)).then(pl.coalesce(later, end)).otherwise(end)
-    ).to_series()
 
 
 def _usable_times(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:

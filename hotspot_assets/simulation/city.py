@@ -1,12 +1,16 @@
-"""The fictional city: its ground, its wards and how crime behaves in it.
+"""The fictional city: its outline, its wards and how crime behaves in it.
 
 Belongs here: parameters and places. The city lies on open sea in the North Atlantic, so that no map of it can
-be taken for a real place. Not here: drawing events (`process`), writing files (`records`).
+be taken for a real place. Not here: where in it crime gathers (`ground`), drawing incidents (`process`),
+writing files (`records`).
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +18,17 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 NAME = "Port Meridian"
+ZONE = "Europe/London"
 CENTRE = (46.0, -30.0)
+"""Latitude and longitude: some 1,700 km from the nearest mainland."""
+
 METRES_PER_DEGREE = 111_195.0
 _ROWS, _COLUMNS = 4, 6
+_ROUNDNESS = 0.8
+"""0: the city fills its rectangle; 1: it fills the ellipse within."""
+
 _WARD_NAMES = (
-    "Anchorage", "Beacon Hill", "Capstan", "Dogger", "Eastquay", "Fairlead", "Gannet", "Halyard",
+    "Anchorage", "Binnacle", "Capstan", "Davit", "Eastquay", "Fairlead", "Gannet", "Halyard",
     "Isobar", "Jetty", "Keelson", "Lanyard", "Mizzen", "Northmole", "Outfall", "Petrel",
     "Quarterdeck", "Rigging", "Saltmarsh", "Tidewell", "Undertow", "Vanguard", "Windlass", "Yardarm",
 )  # fmt: skip
@@ -37,13 +47,15 @@ class GroupSpec:
     sigma_m
         Standard deviation of an offspring's distance in each direction.
     shared
-        Share of the background that follows the hot spots common to all groups.
+        Share of the hot spots' weight that is common to all groups; the rest is the group's own.
     peak_hour, night
-        Hour about which incidents gather, and how strongly (0 = not at all).
+        Hour about which incidents gather, and the share of them that does.
     weekend
         Rate on Saturday and Sunday relative to other days.
-    interval_share
-        Share of incidents known only as a from/to range.
+    interval_share, interval_hours
+        Share of incidents known only as a from/to range, and how long those are on average.
+    indoor
+        Share of incidents inside buildings.
     """
 
     per_day: float
@@ -55,14 +67,16 @@ class GroupSpec:
     night: float
     weekend: float
     interval_share: float
+    interval_hours: float
+    indoor: float
 
 
 GROUPS: dict[str, GroupSpec] = {
-    "burglary": GroupSpec(38.0, 0.25, 1 / 12, 90.0, 0.45, 14.0, 0.3, 0.8, 0.6),
-    "robbery": GroupSpec(18.0, 0.15, 1 / 8, 120.0, 0.75, 22.0, 0.8, 1.3, 0.02),
-    "theft": GroupSpec(62.0, 0.10, 1 / 10, 60.0, 0.70, 15.0, 0.6, 1.0, 0.15),
-    "vehicle_theft": GroupSpec(22.0, 0.20, 1 / 15, 150.0, 0.40, 2.0, 0.5, 1.0, 0.7),
-    "violence": GroupSpec(60.0, 0.12, 1 / 6, 80.0, 0.80, 23.0, 0.7, 1.5, 0.05),
+    "burglary": GroupSpec(38.0, 0.25, 1 / 12, 90.0, 0.45, 14.0, 0.3, 0.8, 0.60, 9.0, 0.95),
+    "robbery": GroupSpec(18.0, 0.15, 1 / 8, 120.0, 0.75, 22.0, 0.8, 1.3, 0.02, 1.0, 0.05),
+    "theft": GroupSpec(62.0, 0.10, 1 / 10, 60.0, 0.70, 15.0, 0.6, 1.0, 0.15, 4.0, 0.50),
+    "vehicle_theft": GroupSpec(22.0, 0.20, 1 / 15, 150.0, 0.40, 2.0, 0.5, 1.0, 0.70, 11.0, 0.00),
+    "violence": GroupSpec(60.0, 0.12, 1 / 6, 80.0, 0.80, 23.0, 0.7, 1.5, 0.05, 2.0, 0.40),
 }
 
 
@@ -71,42 +85,10 @@ class CitySpec:
     """A city to be simulated; equal specifications give equal cities."""
 
     seed: int = 20140501
-    width_m: float = 12_000.0
-    height_m: float = 8_000.0
-    hot_spots: int = 40
+    width_m: float = 14_000.0
+    height_m: float = 9_000.0
+    hot_spots: int = 80
     groups: dict[str, GroupSpec] = field(default_factory=lambda: dict(GROUPS))
-
-
-@dataclass(frozen=True, eq=False)
-class Ground:
-    """Where background incidents fall: weighted normal hot spots by group, over an even floor.
-
-    `centres_m` float64[h, 2], `spread_m` float64[h], `weights` float64[groups, h + 1]; the last weight is the
-    floor, spread evenly over the city. Each row of weights sums to 1.
-    """
-
-    names: tuple[str, ...]
-    centres_m: FloatArray
-    spread_m: FloatArray
-    weights: FloatArray
-
-
-def ground_of(spec: CitySpec) -> Ground:
-    """Draw the hot spots of a city: some common to all offence groups, some of one alone."""
-    rng = np.random.Generator(np.random.PCG64([spec.seed, 1]))
-    margin = 0.06
-    low = np.array([spec.width_m, spec.height_m]) * margin
-    high = np.array([spec.width_m, spec.height_m]) * (1 - margin)
-    centres = rng.uniform(low, high, size=(spec.hot_spots, 2))
-    spread = rng.uniform(120.0, 450.0, size=spec.hot_spots)
-    common = rng.pareto(1.3, size=spec.hot_spots) + 0.1
-    weights = []
-    for group in spec.groups.values():
-        own = rng.pareto(1.3, size=spec.hot_spots) + 0.1
-        mixed = group.shared * common / common.sum() + (1 - group.shared) * own / own.sum()
-        floor = 0.25
-        weights.append(np.append((1 - floor) * mixed, floor))
-    return Ground(tuple(spec.groups), centres, spread, np.array(weights))
 
 
 def to_degrees(metres: FloatArray, spec: CitySpec) -> tuple[FloatArray, FloatArray]:
@@ -125,21 +107,56 @@ def to_metres(latitude: FloatArray, longitude: FloatArray, spec: CitySpec) -> Fl
     return np.column_stack([east, north])
 
 
+def extent(spec: CitySpec) -> tuple[float, float, float, float]:
+    """South, west, north, east in degrees: the city and a kilometre around."""
+    corners = np.array([[-1000.0, -1000.0], [spec.width_m + 1000.0, spec.height_m + 1000.0]])
+    (south, north), (west, east) = (np.round(values, 3) for values in to_degrees(corners, spec))
+    return float(south), float(west), float(north), float(east)
+
+
+def ward_outlines_m(spec: CitySpec) -> FloatArray:
+    """Outlines of the wards in metres: float64[24, 8, 2], counter-clockwise and not closed.
+
+    The corners of a grid, rounded off towards an ellipse and moved, with a moved point half-way along each
+    side. Neighbours share corners and half-way points, so the wards tile the city.
+    """
+    return _ward_outlines(spec.seed, spec.width_m, spec.height_m).copy()
+
+
+@cache
+def _ward_outlines(seed: int, width_m: float, height_m: float) -> FloatArray:
+    rng = np.random.Generator(np.random.PCG64([seed, 2]))
+    # Twice as fine as the wards: even positions are corners, odd ones the half-way points of sides.
+    down, across = 2 * _ROWS + 1, 2 * _COLUMNS + 1
+    u = np.linspace(-1.0, 1.0, across)[None, :].repeat(down, axis=0)
+    v = np.linspace(-1.0, 1.0, down)[:, None].repeat(across, axis=1)
+    u = u + rng.uniform(-0.3, 0.3, size=u.shape) / _COLUMNS
+    v = v + rng.uniform(-0.3, 0.3, size=v.shape) / _ROWS
+    x = width_m / 2 * (1 + 0.93 * u * np.sqrt(1 - _ROUNDNESS * np.minimum(v**2, 1) / 2))
+    y = height_m / 2 * (1 + 0.93 * v * np.sqrt(1 - _ROUNDNESS * np.minimum(u**2, 1) / 2))
+    steps = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0))
+    wards = [
+        [(x[2 * row + i, 2 * column + j], y[2 * row + i, 2 * column + j]) for i, j in steps]
+        for row in range(_ROWS)
+        for column in range(_COLUMNS)
+    ]
+    return np.array(wards)
+
+
 def wards(spec: CitySpec) -> dict[str, object]:
-    """The 24 wards as GeoJSON (RFC 7946): quarters whose shared corners are moved, so that they tile the city."""
-    rng = np.random.Generator(np.random.PCG64([spec.seed, 2]))
-    x = np.linspace(0.0, spec.width_m, _COLUMNS + 1)[None, :].repeat(_ROWS + 1, axis=0)
-    y = np.linspace(0.0, spec.height_m, _ROWS + 1)[:, None].repeat(_COLUMNS + 1, axis=1)
-    x[:, 1:-1] += rng.uniform(-0.22, 0.22, size=(_ROWS + 1, _COLUMNS - 1)) * spec.width_m / _COLUMNS
-    y[1:-1, :] += rng.uniform(-0.22, 0.22, size=(_ROWS - 1, _COLUMNS + 1)) * spec.height_m / _ROWS
+    """The 24 wards as GeoJSON (RFC 7946)."""
     features = []
-    for number, name in enumerate(_WARD_NAMES):
-        row, column = divmod(number, _COLUMNS)
-        corners = [(row, column), (row, column + 1), (row + 1, column + 1), (row + 1, column), (row, column)]
-        metres = np.array([(x[corner], y[corner]) for corner in corners])
-        latitude, longitude = to_degrees(metres, spec)
+    for name, outline in zip(_WARD_NAMES, ward_outlines_m(spec), strict=True):
+        latitude, longitude = to_degrees(np.vstack([outline, outline[:1]]), spec)
         ring = [[float(lng), float(lat)] for lat, lng in zip(latitude, longitude, strict=True)]
         properties = {"name": name, "city": NAME, "note": "SYNTHETIC"}
         geometry = {"type": "Polygon", "coordinates": [ring]}
         features.append({"type": "Feature", "properties": properties, "geometry": geometry})
     return {"type": "FeatureCollection", "name": f"{NAME} (SYNTHETIC)", "features": features}
+
+
+def write_wards(spec: CitySpec, path: Path) -> Path:
+    """Write the wards as GeoJSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(wards(spec)), encoding="utf-8")
+    return path

@@ -1,33 +1,43 @@
 """The process that makes incidents: an inhomogeneous background and self-excitation, drawn by generations.
 
-Belongs here: drawing events, and the intensity they were drawn from, which is the truth that tests hold
-forecasts against. Not here: what a records system makes of the events (`records`).
+Belongs here: drawing incidents. Not here: the intensity they come from (`truth`), what a records system makes
+of them (`reporting`, `records`).
 
 Each incident has a Poisson(theta) number of offspring, after exponential times with rate omega and at normal
 distances with standard deviation sigma (the branching form of a self-exciting point process, Mohler et al.
 2011). Offspring outside the city or after the end are not part of it.
+
+Background incidents are drawn month by month, each month with the whole of what it sets off and a seed of its
+own. So a city simulated for longer has the same past.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 
 import numpy as np
 import polars as pl
 
-from hotspot_assets.hexgrid.cells import centres
-from hotspot_assets.hexgrid.study_areas import StudyArea
-from hotspot_assets.simulation.city import CitySpec, FloatArray, Ground, GroupSpec, ground_of, to_degrees, to_metres
+from hotspot_assets.intake.calendar import local_to_utc
+from hotspot_assets.simulation.city import ZONE, CitySpec, FloatArray, GroupSpec, to_degrees
+from hotspot_assets.simulation.ground import Ground, IntArray, ground_of
+from hotspot_assets.simulation.reporting import draw_reporting
 
-_SEASON = 0.15
-_OLDEST_MEAN_LIVES = 8.0
-"""Parents older than so many mean times to an offspring no longer count in the truth (e^-8 of their offspring)."""
+_SEASON, _TREND, _TREND_DAYS = 0.15, 0.10, 1_461.0
+_CONCENTRATION = 2.0
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, eq=False)
 class City:
-    """A simulated city: `events` with group, day (float, days from `start`), x_m, y_m, parent (row, -1: background)."""
+    """A simulated city, the whole truth.
+
+    `events` has one row per incident: `reference`, `group`, `day` (Float64: local days since `start`),
+    `occurred_at` (UTC), `x_m`, `y_m`, `latitude`, `longitude`, `parent` (row number of the incident that set
+    it off; -1: background) and the columns of `reporting.draw_reporting`.
+    """
 
     spec: CitySpec
     start: date
@@ -35,122 +45,127 @@ class City:
     ground: Ground
     events: pl.DataFrame
 
-    def places(self) -> tuple[FloatArray, FloatArray]:
-        """Latitude and longitude of the events."""
-        return to_degrees(self.events.select("x_m", "y_m").to_numpy(), self.spec)
+
+def days_since_1970(day: date) -> int:
+    """Number of a date on the clock on which seasons and drift run."""
+    return (day - _EPOCH).days
 
 
-def day_factor(group: GroupSpec, day: FloatArray, start: date) -> FloatArray:
-    """Background rate of whole days relative to the mean: weekend and a slow yearly wave."""
-    weekday = (np.floor(day).astype(np.int64) + start.weekday()) % 7
-    mean = (5 + 2 * group.weekend) / 7
-    weekly = np.where(weekday >= 5, group.weekend, 1.0) / mean
-    wave: FloatArray = weekly * (1.0 + _SEASON * np.sin(2 * np.pi * np.floor(day) / 365.25))
-    return wave
+def day_factor(group: GroupSpec, days: IntArray) -> FloatArray:
+    """Background rate of days (since 1970) relative to the mean: weekends, a yearly and a slower wave."""
+    weekday = (days + _EPOCH.weekday()) % 7
+    weekly = np.where(weekday >= 5, group.weekend, 1.0) * 7 / (5 + 2 * group.weekend)
+    yearly = 1 + _SEASON * np.sin(2 * np.pi * days / 365.25)
+    factor: FloatArray = weekly * yearly * (1 + _TREND * np.sin(2 * np.pi * days / _TREND_DAYS))
+    return factor
+
+
+def hour_density(group: GroupSpec, hours: FloatArray) -> FloatArray:
+    """Density of background incidents over the hours of the day, per hour."""
+    angle = (hours - group.peak_hour) * np.pi / 12
+    peak = np.exp(_CONCENTRATION * np.cos(angle)) / (24 * np.i0(_CONCENTRATION))
+    density: FloatArray = group.night * peak + (1 - group.night) / 24
+    return density
 
 
 def simulate(spec: CitySpec, start: date, days: int) -> City:
-    """Draw a city's incidents for `days` days from `start`; equal arguments give equal incidents."""
+    """Draw a city's incidents for `days` local days from `start`; equal arguments give equal incidents."""
     ground = ground_of(spec)
-    drawn = [_draw_group(spec, ground, number, start, days) for number in range(len(spec.groups))]
+    first = days_since_1970(start)
     offset, frames = 0, []
-    for frame in drawn:
-        shifted = pl.when(pl.col("parent") >= 0).then(pl.col("parent") + offset).otherwise(-1)
-        frames.append(frame.with_columns(parent=shifted.cast(pl.Int64)))
-        offset += frame.height
-    return City(spec, start, days, ground, pl.concat(frames))
+    for number in range(len(spec.groups)):
+        for month in _months(first, first + days):
+            frame = _draw_month(spec, ground, number, month)
+            kept = frame.filter(pl.col("day") < first + days)
+            # What was dropped is later than its parents, so no kept row has lost its parent, only its number.
+            position = (frame["day"] < first + days).cum_sum().cast(pl.Int64).to_numpy() - 1 + offset
+            parent = kept["parent"].to_numpy()
+            frames.append(kept.with_columns(parent=np.where(parent >= 0, position[parent], -1)))
+            offset += kept.height
+    events = pl.concat(frames).with_columns(day=pl.col("day") - first)
+    return City(spec, start, days, ground, _placed(_timed(events, start), spec))
 
 
-def _draw_group(spec: CitySpec, ground: Ground, number: int, start: date, days: int) -> pl.DataFrame:
+def _months(first: int, end: int) -> Iterator[IntArray]:
+    """The days from `first` to before `end`, by calendar month; the last month whole."""
+    day = np.arange(first, end + 31)
+    month = day.astype("datetime64[D]").astype("datetime64[M]")
+    for each in np.unique(month[day < end]):
+        yield day[month == each]
+
+
+def _draw_month(spec: CitySpec, ground: Ground, number: int, days: IntArray) -> pl.DataFrame:
     name = ground.names[number]
     group = spec.groups[name]
-    rng = np.random.Generator(np.random.PCG64([spec.seed, 3, number]))
-    time, place = _background(spec, ground, number, group, start, days, rng)
-    times, places, parents = [time], [place], [np.full(len(time), -1)]
-    first = 0
-    while len(times[-1]):
-        rows = np.arange(first, first + len(times[-1]))
-        first += len(rows)
-        children = rng.poisson(group.theta, size=len(rows))
-        parent = np.repeat(np.arange(len(rows)), children)
-        time = times[-1][parent] + rng.exponential(1 / group.omega_per_day, size=len(parent))
-        place = places[-1][parent] + rng.normal(0.0, group.sigma_m, size=(len(parent), 2))
-        inside = (time < days) & (place >= 0).all(axis=1) & (place < (spec.width_m, spec.height_m)).all(axis=1)
-        times.append(time[inside])
-        places.append(place[inside])
-        parents.append(rows[parent[inside]])
-    place = np.concatenate(places)
+    label = str(days[-1].astype("datetime64[D]").astype("datetime64[M]")).replace("-", "")
+    seed = [spec.seed, 3, number, int(label)]
+    rng = np.random.Generator(np.random.PCG64(seed))
+    day, place, parent = _cascades(group, ground, *_background(ground, number, group, days, rng), rng)
     return pl.DataFrame(
         {
-            "group": [name] * len(place),
-            "day": np.concatenate(times),
+            "reference": _references(label, number, len(day)),
+            "group": pl.repeat(name, len(day), dtype=pl.String, eager=True),
+            "day": day,
             "x_m": place[:, 0],
             "y_m": place[:, 1],
-            "parent": np.concatenate(parents).astype(np.int64),
-        },
-        schema={"group": pl.String, "day": pl.Float64, "x_m": pl.Float64, "y_m": pl.Float64, "parent": pl.Int64},
+            "parent": parent,
+            **draw_reporting(group, len(day), np.random.Generator(np.random.PCG64([*seed, 1]))),
+        }
     )
 
 
 def _background(
-    spec: CitySpec, ground: Ground, number: int, group: GroupSpec, start: date, days: int, rng: np.random.Generator
+    ground: Ground, number: int, group: GroupSpec, days: IntArray, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    rate = group.per_day * (1 - group.theta) * day_factor(group, np.arange(days, dtype=np.float64), start)
-    counts = rng.poisson(rate)
-    day = np.repeat(np.arange(days), counts)
-    time = day + _hours(group, len(day), rng) / 24.0
-    spot = rng.choice(len(ground.weights[number]), size=len(day), p=ground.weights[number])
-    size = np.array([spec.width_m, spec.height_m])
-    place = rng.uniform(0.0, 1.0, size=(len(day), 2)) * size
-    near = spot < len(ground.centres_m)
-    place[near] = ground.centres_m[spot[near]] + rng.normal(size=(int(near.sum()), 2)) * ground.spread_m[spot[near], None]
-    # What falls off the edge of the city is folded back, as a town's streets fold back from the shore.
-    place = np.abs(place)
-    place = np.where(place >= size, 2 * size - place - 1e-6, place)
-    return time, place
+    counts = rng.poisson(group.per_day * (1 - group.theta) * day_factor(group, days))
+    row = np.repeat(np.arange(len(days)), counts)
+    weights = ground.weights_on(number, days.astype(np.float64))
+    components = weights.shape[1]
+    # All days' shares, one after the other on one line, so that one search serves all incidents.
+    line = (np.cumsum(weights, axis=1) + np.arange(len(days))[:, None]).ravel()
+    component = np.searchsorted(line, row + rng.uniform(size=len(row)), side="right") - row * components
+    place = ground.draw(np.clip(component, 0, components - 1), rng)
+    return days[row] + _hours(group, len(row), rng) / 24.0, place
 
 
 def _hours(group: GroupSpec, n: int, rng: np.random.Generator) -> FloatArray:
-    """Hours of the day, gathered about the group's peak (von Mises) with the strength `night`."""
-    gathered = rng.vonmises(0.0, 2.0, size=n) * 12 / np.pi + group.peak_hour
+    """Hours of the day as `hour_density` has them."""
+    gathered = rng.vonmises(0.0, _CONCENTRATION, size=n) * 12 / np.pi + group.peak_hour
     even = rng.uniform(0.0, 24.0, size=n)
     hours: FloatArray = np.where(rng.uniform(size=n) < group.night, gathered, even) % 24.0
     return hours
 
 
-def true_intensity(city: City, area: StudyArea, day: int, group: str) -> FloatArray:
-    """Expected incidents per cell (float64[n]) on day number `day`, given everything before it.
-
-    Densities are taken at cell centres. Offspring of incidents of the same day are not in it: a few per cent
-    of the mass, spread like the rest.
-    """
-    spec, number = city.spec.groups[group], city.ground.names.index(group)
-    latitude, longitude = centres(area.cells)
-    at = to_metres(latitude, longitude, city.spec)
-    cell_m2 = area.area_km2 * 1e6
-    factor = day_factor(spec, np.array([float(day)]), city.start)[0]
-    density = _background_density(city, number, at)
-    expected = spec.per_day * (1 - spec.theta) * factor * density * cell_m2
-    past = city.events.filter(
-        pl.col("group") == group, pl.col("day") < day, pl.col("day") > day - _OLDEST_MEAN_LIVES / spec.omega_per_day
-    )
-    age = day - past["day"].to_numpy()
-    offspring = spec.theta * (np.exp(-spec.omega_per_day * age) - np.exp(-spec.omega_per_day * (age + 1)))
-    for x, y, mass in zip(past["x_m"], past["y_m"], offspring, strict=True):
-        expected += mass * _normal(at, np.array([x, y]), spec.sigma_m) * cell_m2
-    return expected
+def _cascades(
+    group: GroupSpec, ground: Ground, day: FloatArray, place: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Background incidents and all they set off: days, places and parents (positions, -1 for background)."""
+    days, places, parents = [day], [place], [np.full(len(day), -1, dtype=np.int64)]
+    first = 0
+    while len(days[-1]):
+        parent = np.repeat(np.arange(len(days[-1])), rng.poisson(group.theta, size=len(days[-1])))
+        day = days[-1][parent] + rng.exponential(1 / group.omega_per_day, size=len(parent))
+        place = places[-1][parent] + rng.normal(0.0, group.sigma_m, size=(len(parent), 2))
+        inside = ground.inside(place)
+        parents.append(first + parent[inside])
+        first += len(days[-1])
+        days.append(day[inside])
+        places.append(place[inside])
+    return np.concatenate(days), np.concatenate(places), np.concatenate(parents)
 
 
-def _background_density(city: City, number: int, at: FloatArray) -> FloatArray:
-    weights, ground = city.ground.weights[number], city.ground
-    inside = ((at >= 0) & (at < (city.spec.width_m, city.spec.height_m))).all(axis=1)
-    density = inside * weights[-1] / (city.spec.width_m * city.spec.height_m)
-    for centre, spread, weight in zip(ground.centres_m, ground.spread_m, weights[:-1], strict=True):
-        density = density + weight * _normal(at, centre, spread)
-    return density
+def _references(label: str, group: int, n: int) -> pl.Series:
+    """Crime references, unique in the city and the same however long it is simulated."""
+    number = pl.int_range(n, eager=True).cast(pl.String).str.zfill(6)
+    return pl.Series([f"PM{label}-{group}"], dtype=pl.String) + number
 
 
-def _normal(at: FloatArray, centre: FloatArray, sigma: float) -> FloatArray:
-    square = ((at - centre) ** 2).sum(axis=1)
-    value: FloatArray = np.exp(-square / (2 * sigma**2)) / (2 * np.pi * sigma**2)
-    return value
+def _timed(events: pl.DataFrame, start: date) -> pl.DataFrame:
+    midnight = pl.lit(datetime.combine(start, time(0)))
+    wall = midnight + pl.duration(minutes=(pl.col("day") * 1440).floor().cast(pl.Int64))
+    return events.with_columns(occurred_at=local_to_utc(wall, ZONE))
+
+
+def _placed(events: pl.DataFrame, spec: CitySpec) -> pl.DataFrame:
+    latitude, longitude = to_degrees(events.select("x_m", "y_m").to_numpy(), spec)
+    return events.with_columns(latitude=latitude, longitude=longitude)

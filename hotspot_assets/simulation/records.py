@@ -1,124 +1,175 @@
-"""What a records system makes of the events: late, amended, imprecise and dirty rows in delivered files.
+"""What a records system delivers: late, amended, imprecise and dirty rows in the project's own contract.
 
-Belongs here: turning events into rows of the project's own delivery contract as they stood at a moment. Not
-here: how such rows are read (intake).
+Belongs here: turning incidents into rows as they stood at a moment, and writing them. Not here: how such rows
+are read (intake).
 """
 
 from __future__ import annotations
 
-import json
-import os
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from hotspot_assets.intake.calendar import local_to_utc
-from hotspot_assets.simulation.city import CitySpec, wards
+from hotspot_assets.simulation.city import METRES_PER_DEGREE, ZONE, write_wards
 from hotspot_assets.simulation.process import City
 
-ZONE = "Europe/London"
-_LATE_SHARE, _AMENDED_SHARE, _DIRTY_SHARE = 0.06, 0.03, 0.002
-_CODES = {"burglary": "BURG", "robbery": "ROBB", "theft": "THEFT", "vehicle_theft": "TFMV", "violence": "VIOL"}
+__all__ = ["DIRT", "as_of", "with_dirt", "write_delivery", "write_wards"]
 
+CODES = {"burglary": "BURG", "robbery": "ROBB", "theft": "THEFT", "vehicle_theft": "TFMV", "violence": "VIOL"}
+_MISTAKEN_FOR = {
+    "burglary": "theft",
+    "robbery": "theft",
+    "theft": "robbery",
+    "vehicle_theft": "theft",
+    "violence": "robbery",
+}
+_DIRTY_SHARE = 0.002
+_HOURS_UNSURE = 12
 
-def records(city: City) -> pl.DataFrame:
-    """Every row that will ever be recorded, with the moments from which it and its amendment stand there."""
-    rng = np.random.Generator(np.random.PCG64([city.spec.seed, 4]))
-    n = city.events.height
-    latitude, longitude = city.places()
-    lag_days = np.where(rng.uniform(size=n) < _LATE_SHARE, rng.exponential(9.0, n), rng.exponential(0.15, n))
-    span_hours = np.where(rng.uniform(size=n) < _interval_share(city), rng.exponential(9.0, n) + 0.25, 0.0)
-    start = datetime.combine(city.start, time(0))
-    moment = pl.lit(start) + pl.duration(minutes=(pl.col("day") * 1440).cast(pl.Int64))
-    return (
-        city.events.select("group", "day")
-        .with_columns(
-            reference=pl.format("PM{}", pl.int_range(pl.len()).cast(pl.String).str.zfill(8)),
-            latitude=pl.Series(latitude),
-            longitude=pl.Series(longitude),
-            span=pl.Series(np.round(span_hours * 60).astype(np.int64)),
-            before=pl.Series(rng.uniform(size=n)),
-            lag=pl.Series(np.round(lag_days * 1440).astype(np.int64)),
-            shift=pl.Series(np.where(rng.uniform(size=n) < _AMENDED_SHARE, rng.exponential(20.0, n), np.nan)),
-            move=pl.Series(rng.normal(0.0, 0.0004, size=n)),
-        )
-        .with_columns(moment=local_to_utc(moment, ZONE))
-        .with_columns(
-            occurred_from=pl.col("moment")
-            - pl.duration(minutes=(pl.col("span") * pl.col("before")).cast(pl.Int64)),
-        )
-        .with_columns(
-            occurred_to=pl.when(pl.col("span") > 0).then(pl.col("occurred_from") + pl.duration(minutes=pl.col("span"))),
-        )
-        .with_columns(
-            recorded_at=pl.max_horizontal("moment", pl.coalesce("occurred_to", "occurred_from"))
-            + pl.duration(minutes=pl.col("lag") + 20)
-        )
-        .with_columns(
-            amended_at=pl.when(pl.col("shift").is_not_nan()).then(
-                pl.col("recorded_at") + pl.duration(minutes=(pl.col("shift").fill_nan(0) * 1440).cast(pl.Int64))
-            )
-        )
-    )
-
-
-def _interval_share(city: City) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    shares = {name: group.interval_share for name, group in city.spec.groups.items()}
-    return city.events["group"].replace_strict(shares, return_dtype=pl.Float64).to_numpy()
+DIRT: dict[str, str] = {
+    "zero": "coordinates_zero",
+    "swapped": "outside_extent",
+    "future": "in_future",
+    "placeholder": "before_earliest",
+    "other_date_format": "date_format_mixed",
+    "unknown_code": "unknown_offence",
+    "no_reference": "missing_reference",
+    "not_a_number": "bad_coordinate",
+    "repeated": "duplicate",
+}
+"""Kinds of dirty rows, and the reason code or count that intake has for each (with the city's extent set)."""
 
 
 def as_of(city: City, moment: datetime, changed_since: datetime | None = None) -> pl.DataFrame:
-    """Rows of the contract as they stood at `moment` (UTC); `changed_since`: only what came or changed after it."""
-    rows = records(city).filter(pl.col("recorded_at") <= moment)
-    amended = (pl.col("amended_at") <= moment).fill_null(False)
+    """Rows of the contract, as text, as they stood at `moment` (UTC), in the order of their recording.
+
+    With `changed_since` only what was recorded or amended after it: a later delivery, with late and amended
+    rows.
+    """
+    recorded = _timed(city).filter(pl.col("recorded_at") <= moment)
+    rows = recorded.with_columns(amended=(pl.col("amended_at") <= moment).fill_null(False))
     if changed_since is not None:
-        rows = rows.filter((pl.col("recorded_at") > changed_since) | (amended & (pl.col("amended_at") > changed_since)))
-    local = [
-        pl.col(name).dt.convert_time_zone(ZONE).dt.strftime("%Y-%m-%dT%H:%M:%S%:z").alias(name)
-        for name in ("occurred_from", "occurred_to", "reported_at", "recorded_at", "modified_at")
-    ]
+        rows = rows.filter(
+            (pl.col("recorded_at") > changed_since)
+            | (pl.col("amended") & (pl.col("amended_at") > changed_since))
+        )
+    return _written(_as_recorded(rows.sort("recorded_at", "reference")))
+
+
+def _timed(city: City) -> pl.DataFrame:
+    """The incidents with the moments (UTC) of their range, report, record and amendment."""
+    span = pl.col("span_minutes")
+    known = span == 0
+    start = (
+        pl.col("occurred_at") - pl.duration(minutes=(span * pl.col("before")).cast(pl.Int64))
+    ).dt.truncate("5m")
     return (
-        rows.sort("recorded_at", "reference")
+        city.events.with_columns(occurred_from=pl.when(known).then("occurred_at").otherwise(start))
+        # Ranges are kept to five minutes, rounded outwards, so that the incident lies in its range.
         .with_columns(
-            offence_code=pl.col("group").replace_strict(_CODES),
-            offence_group=pl.col("group"),
-            reported_at=pl.col("recorded_at") - pl.duration(minutes=15),
-            modified_at=pl.when(amended).then("amended_at").otherwise("recorded_at"),
-            latitude=pl.when(amended).then(pl.col("latitude") + pl.col("move")).otherwise("latitude").round(6),
-            status=pl.when(amended).then(pl.lit("amended")).otherwise(pl.lit("recorded")),
-            location_precision=pl.lit("point"),
-            reported_by=pl.lit("public"),
-            setting=pl.lit("unknown"),
+            occurred_to=pl.when(~known).then(
+                (pl.col("occurred_from") + pl.duration(minutes=span + 9)).dt.truncate("5m")
+            )
         )
-        .with_columns(local)
-        .select(
-            *("reference", "offence_code", "offence_group", "occurred_from", "occurred_to", "reported_at"),
-            *("recorded_at", "modified_at", "status", "latitude", "longitude"),
-            *("location_precision", "reported_by", "setting"),
+        .with_columns(
+            reported_at=pl.coalesce("occurred_to", "occurred_from") + pl.duration(minutes="report_minutes"),
         )
+        .with_columns(recorded_at=pl.col("reported_at") + pl.duration(minutes="record_minutes"))
+        .with_columns(amended_at=pl.col("recorded_at") + pl.duration(minutes="amended_minutes"))
+    )
+
+
+def _as_recorded(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with what their first record had wrong, unless it has been put right."""
+    wrong = {
+        kind: (pl.col("amendment") == kind).fill_null(False) & ~pl.col("amended")
+        for kind in ("place", "offence", "time")
+    }
+    east_m = METRES_PER_DEGREE * pl.col("latitude").radians().cos()
+    before = pl.col("occurred_from") - pl.duration(hours=_HOURS_UNSURE)
+    # A first record that is unsure of the time says when it was noticed, and reaches back half a day.
+    return rows.with_columns(
+        latitude=pl.col("latitude")
+        + pl.when(wrong["place"]).then(pl.col("error_m_north") / METRES_PER_DEGREE).otherwise(0),
+        longitude=pl.col("longitude")
+        + pl.when(wrong["place"]).then(pl.col("error_m_east") / east_m).otherwise(0),
+        group=pl.when(wrong["offence"]).then(pl.col("group").replace(_MISTAKEN_FOR)).otherwise("group"),
+        occurred_from=pl.when(wrong["time"]).then(before).otherwise("occurred_from"),
+        occurred_to=pl.when(wrong["time"])
+        .then(pl.coalesce("occurred_to", "occurred_from"))
+        .otherwise("occurred_to"),
+    )
+
+
+def _written(rows: pl.DataFrame) -> pl.DataFrame:
+    digits = pl.when(pl.col("precision") == "snapped").then(4).otherwise(6)
+    placed = pl.col("precision") != "none"
+
+    def local(name: str) -> pl.Expr:
+        return pl.col(name).dt.convert_time_zone(ZONE).dt.strftime("%Y-%m-%dT%H:%M:%S%:z")
+
+    def degrees(name: str) -> pl.Expr:
+        rounded = pl.when(digits == 4).then(pl.col(name).round(4)).otherwise(pl.col(name).round(6))
+        return pl.when(placed).then(rounded.cast(pl.String))
+
+    return rows.select(
+        "reference",
+        offence_code=pl.col("group").replace(CODES),
+        offence_group="group",
+        occurred_from=local("occurred_from"),
+        occurred_to=local("occurred_to"),
+        reported_at=local("reported_at"),
+        recorded_at=local("recorded_at"),
+        modified_at=pl.when("amended").then(local("amended_at")).otherwise(local("recorded_at")),
+        status=pl.when("amended").then(pl.lit("amended")).otherwise(pl.lit("recorded")),
+        latitude=degrees("latitude"),
+        longitude=degrees("longitude"),
+        location_precision="precision",
+        reported_by="reported_by",
+        setting="setting",
     )
 
 
 def with_dirt(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """The rows and, mixed in, what real files hold: zero coordinates, a future, unknown codes, repeated rows."""
+    """The rows and, mixed in, what real files hold: one bad row in 500, of each kind of `DIRT` in turn.
+
+    A bad row is another row's copy, spoilt, under a reference of its own; nothing of the city is lost.
+    """
     rng = np.random.Generator(np.random.PCG64([seed, 5]))
-    many = max(4, int(rows.height * _DIRTY_SHARE))
-    picked = rows[np.sort(rng.choice(rows.height, size=min(many, rows.height), replace=False))]
-    kind = pl.int_range(pl.len()) % 4
-    dirty = picked.with_columns(
-        reference=pl.when(kind < 3).then(pl.col("reference") + "X").otherwise("reference"),
-        latitude=pl.when(kind == 0).then(0.0).otherwise("latitude"),
-        longitude=pl.when(kind == 0).then(0.0).otherwise("longitude"),
-        occurred_from=pl.when(kind == 1)
-        .then(pl.lit("2099-") + pl.col("occurred_from").str.slice(5))
-        .otherwise("occurred_from"),
-        offence_code=pl.when(kind == 2).then(pl.lit("ZZ99")).otherwise("offence_code"),
-        offence_group=pl.when(kind == 2).then(None).otherwise("offence_group"),
+    many = min(rows.height, max(len(DIRT), int(rows.height * _DIRTY_SHARE)))
+    placed = np.flatnonzero(rows["latitude"].is_not_null().to_numpy())
+    picked = rows[np.sort(rng.choice(placed, size=min(many, len(placed)), replace=False))]
+    kinds = pl.Series("dirt", [list(DIRT)[i % len(DIRT)] for i in range(picked.height)], dtype=pl.String)
+    order = rng.permutation(rows.height + picked.height)
+    return pl.concat([rows, _spoilt(picked.with_columns(kinds)).drop("dirt")])[order]
+
+
+def _spoilt(rows: pl.DataFrame) -> pl.DataFrame:
+    def where(kind: str, value: pl.Expr, otherwise: str | pl.Expr) -> pl.Expr:
+        return pl.when(pl.col("dirt") == kind).then(value).otherwise(otherwise)
+
+    when, reference = pl.col("occurred_from"), pl.col("reference")
+    day_first = (
+        when.str.slice(8, 2) + "/" + when.str.slice(5, 2) + "/" + when.str.slice(0, 4) + when.str.slice(10, 6)
     )
-    order = rng.permutation(rows.height + dirty.height)
-    return pl.concat([rows, dirty])[order]
+    spoilt_time = where("future", pl.lit("2099-") + when.str.slice(5), when)
+    spoilt_time = where("placeholder", pl.lit("1900-01-01T00:00:00+00:00"), spoilt_time)
+    return rows.with_columns(
+        reference=where(
+            "no_reference", pl.lit(None, pl.String), where("repeated", reference, reference + "X")
+        ),
+        occurred_from=where("other_date_format", day_first.str.replace("T", " "), spoilt_time),
+        latitude=where(
+            "zero",
+            pl.lit("0.0"),
+            where("swapped", pl.col("longitude"), where("not_a_number", pl.lit("n/k"), "latitude")),
+        ),
+        longitude=where("zero", pl.lit("0.0"), where("swapped", pl.col("latitude"), "longitude")),
+        offence_code=where("unknown_code", pl.lit("ZZ99"), "offence_code"),
+        offence_group=where("unknown_code", pl.lit(None, pl.String), "offence_group"),
+    )
 
 
 def write_delivery(rows: pl.DataFrame, path: Path) -> Path:
@@ -126,13 +177,5 @@ def write_delivery(rows: pl.DataFrame, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     rows.write_csv(part)
-    os.replace(part, path)
+    part.replace(path)
     return path
-
-
-def write_wards(spec: CitySpec, path: Path) -> Path:
-    """Write the wards as GeoJSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(wards(spec)), encoding="utf-8")
-    return path
-

@@ -58,8 +58,7 @@ def _prepared(rows: pl.DataFrame) -> pl.DataFrame:
         reference=pl.lit(None, pl.String) if reference is None else reference,
         offence_code=code,
         offence_group=pl.coalesce(chapters),
-        reversal=pl.col("reversal") == "-1",
-    ).cast({"reversal": pl.String})
+    )
 
 
 FORMAT = Format(
