@@ -15,6 +15,7 @@ from hotspot_assets.errors import UserError
 from hotspot_assets.settings import Settings, load_settings
 from hotspot_assets.warehouse.audits import last_deliveries
 from hotspot_assets.warehouse.lake import Lake
+from hotspot_assets.workflow.briefings import why_path
 from hotspot_assets.workflow.dates import today
 from hotspot_assets.workflow.deliveries import Declaration
 from hotspot_assets.workflow.fictional import drop_city
@@ -97,7 +98,7 @@ def next_steps(settings: Settings, day: date, port: int) -> list[str]:
     lake = Lake(settings.warehouse, settings.data_path)
     folder = settings.outputs / day.isoformat()
     best = best_area(lake, day)
-    why = folder / "why" / f"{best['area_id']}.html" if best else folder
+    why = why_path(settings, day, best["area_id"]) if best else folder
     return [
         f"the map          {(folder / 'index.html').as_uri()}",
         f"in Dagster       http://127.0.0.1:{port}/assets/proximity_scores?partition={day}",

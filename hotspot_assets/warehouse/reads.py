@@ -137,3 +137,13 @@ def later_entries(
         ORDER BY h.delivery_seq, h.offence_group, h.cell, h.day
     """
     return lake.read(query, {"day": day, "cut_off": cut_off, "seq": delivery_seq, "groups": list(groups)})
+
+
+def lines_of_incidents(lake: Lake, keys: pl.Series, delivery_seq: int) -> pl.DataFrame:
+    """Where incidents came from, as known at a delivery: `incident_key, file_name, line`."""
+    query = """
+        SELECT incident_key, file_name, line FROM incidents JOIN deliveries USING (delivery_seq)
+        WHERE delivery_seq <= $seq AND list_contains($keys, incident_key)
+        QUALIFY row_number() OVER (PARTITION BY incident_key ORDER BY delivery_seq DESC) = 1
+    """
+    return lake.read(query, {"seq": delivery_seq, "keys": keys.to_list()})

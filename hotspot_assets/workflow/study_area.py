@@ -7,6 +7,7 @@ the cache of neighbour matrices. Not here: geometry (hexgrid).
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,9 @@ from hotspot_assets.workflow.landing import file_hash
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+
+_near: dict[Path, Neighbours] = {}
 
 
 class NoStudyArea(UserError):
@@ -124,10 +128,12 @@ def kept_study_area(lake: Lake, study_area_id: str) -> StudyArea:
 
 
 def neighbours_of(settings: Settings, area: StudyArea, rings: int) -> Neighbours:
-    """Neighbours within `rings`, from the cache where they were computed before."""
+    """Neighbours within `rings`, from memory or from the cache where they were computed before."""
     path = settings.cache / f"neighbours-{area.study_area_id}-{rings}.npz"
-    if path.exists():
-        return load(path, area)
-    found = neighbours(area, rings)
-    save(found, path)
-    return found
+    if path not in _near:
+        found = load(path, area) if path.exists() else neighbours(area, rings)
+        if not path.exists():
+            save(found, path)
+        _near.clear()  # one at a time: they are large, and a run works on one study area
+        _near[path] = found
+    return _near[path]
