@@ -77,6 +77,9 @@ def take_in_deliveries(
         context.log.info(f"{len(paths)} settled files in {landing}, {waiting} still being written")
     taken = []
     for path in paths:
+        if not path.exists():  # asked for twice: while a run was taking it in, the sensor saw it still there
+            context.log.info(f"{path.name} is no longer in {landing}: another run took it in")
+            continue
         taken.append(take_in(lake, settings, path, config.declaration(), stamp_of(context)))
         context.log.info(str(taken[-1]))
     yield from _results(taken)

@@ -28,18 +28,18 @@ _MISTAKEN_FOR = {
 _DIRTY_SHARE = 0.002
 _HOURS_UNSURE = 12
 
-DIRT: dict[str, str] = {
-    "zero": "coordinates_zero",
-    "swapped": "outside_extent",
-    "future": "in_future",
-    "placeholder": "before_earliest",
-    "other_date_format": "date_format_mixed",
-    "unknown_code": "unknown_offence",
-    "no_reference": "missing_reference",
-    "not_a_number": "bad_coordinate",
-    "repeated": "duplicate",
-}
-"""Kinds of dirty rows, and the reason code or count that intake has for each (with the city's extent set)."""
+DIRT = (
+    "coordinates_zero",
+    "coordinates_swapped",
+    "coordinate_in_words",
+    "in_future",
+    "placeholder_date",
+    "other_date_format",
+    "unknown_code",
+    "no_reference",
+    "repeated",
+)
+"""Kinds of dirty rows, in the order in which they take turns."""
 
 
 def as_of(city: City, moment: datetime, changed_since: datetime | None = None) -> pl.DataFrame:
@@ -104,15 +104,18 @@ def _as_recorded(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _written(rows: pl.DataFrame) -> pl.DataFrame:
-    digits = pl.when(pl.col("precision") == "snapped").then(4).otherwise(6)
-    placed = pl.col("precision") != "none"
+    snapped, placed = pl.col("precision") == "snapped", pl.col("precision") != "none"
 
     def local(name: str) -> pl.Expr:
         return pl.col(name).dt.convert_time_zone(ZONE).dt.strftime("%Y-%m-%dT%H:%M:%S%:z")
 
-    def degrees(name: str) -> pl.Expr:
-        rounded = pl.when(digits == 4).then(pl.col(name).round(4)).otherwise(pl.col(name).round(6))
-        return pl.when(placed).then(rounded.cast(pl.String))
+    def degrees(name: str, width: int) -> pl.Expr:
+        """All decimals, zeros too: fewer would tell of a coarser place."""
+        fine, coarse = (
+            pl.col(name).round(decimals).cast(pl.String).str.pad_end(width + decimals, "0")
+            for decimals in (6, 4)
+        )
+        return pl.when(placed).then(pl.when(snapped).then(coarse).otherwise(fine))
 
     return rows.select(
         "reference",
@@ -124,9 +127,9 @@ def _written(rows: pl.DataFrame) -> pl.DataFrame:
         recorded_at=local("recorded_at"),
         modified_at=pl.when("amended").then(local("amended_at")).otherwise(local("recorded_at")),
         status=pl.when("amended").then(pl.lit("amended")).otherwise(pl.lit("recorded")),
-        latitude=degrees("latitude"),
-        longitude=degrees("longitude"),
-        location_precision="precision",
+        latitude=degrees("latitude", len("46.")),
+        longitude=degrees("longitude", len("-30.")),
+        location_precision=pl.when(placed).then("precision"),
         reported_by="reported_by",
         setting="setting",
     )
@@ -141,34 +144,31 @@ def with_dirt(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     many = min(rows.height, max(len(DIRT), int(rows.height * _DIRTY_SHARE)))
     placed = np.flatnonzero(rows["latitude"].is_not_null().to_numpy())
     picked = rows[np.sort(rng.choice(placed, size=min(many, len(placed)), replace=False))]
-    kinds = pl.Series("dirt", [list(DIRT)[i % len(DIRT)] for i in range(picked.height)], dtype=pl.String)
+    kinds = pl.Series("dirt", [DIRT[i % len(DIRT)] for i in range(picked.height)], dtype=pl.String)
     order = rng.permutation(rows.height + picked.height)
     return pl.concat([rows, _spoilt(picked.with_columns(kinds)).drop("dirt")])[order]
 
 
 def _spoilt(rows: pl.DataFrame) -> pl.DataFrame:
-    def where(kind: str, value: pl.Expr, otherwise: str | pl.Expr) -> pl.Expr:
+    def where(kind: str, value: pl.Expr, otherwise: pl.Expr) -> pl.Expr:
         return pl.when(pl.col("dirt") == kind).then(value).otherwise(otherwise)
 
-    when, reference = pl.col("occurred_from"), pl.col("reference")
-    day_first = (
-        when.str.slice(8, 2) + "/" + when.str.slice(5, 2) + "/" + when.str.slice(0, 4) + when.str.slice(10, 6)
+    nothing = pl.lit(None, pl.String)
+    reference, when, code, group = (
+        pl.col(name) for name in ("reference", "occurred_from", "offence_code", "offence_group")
     )
-    spoilt_time = where("future", pl.lit("2099-") + when.str.slice(5), when)
-    spoilt_time = where("placeholder", pl.lit("1900-01-01T00:00:00+00:00"), spoilt_time)
+    latitude, longitude = pl.col("latitude"), pl.col("longitude")
+    day_first = when.str.replace(r"^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d).*$", "$3/$2/$1 $4")
+    time = where("in_future", pl.lit("2099") + when.str.slice(4), when)
+    time = where("placeholder_date", pl.lit("1900-01-01T00:00:00+00:00"), time)
+    north = where("coordinates_zero", pl.lit("0.0"), where("coordinates_swapped", longitude, latitude))
     return rows.with_columns(
-        reference=where(
-            "no_reference", pl.lit(None, pl.String), where("repeated", reference, reference + "X")
-        ),
-        occurred_from=where("other_date_format", day_first.str.replace("T", " "), spoilt_time),
-        latitude=where(
-            "zero",
-            pl.lit("0.0"),
-            where("swapped", pl.col("longitude"), where("not_a_number", pl.lit("n/k"), "latitude")),
-        ),
-        longitude=where("zero", pl.lit("0.0"), where("swapped", pl.col("latitude"), "longitude")),
-        offence_code=where("unknown_code", pl.lit("ZZ99"), "offence_code"),
-        offence_group=where("unknown_code", pl.lit(None, pl.String), "offence_group"),
+        reference=where("no_reference", nothing, where("repeated", reference, reference + "X")),
+        occurred_from=where("other_date_format", day_first, time),
+        latitude=where("coordinate_in_words", pl.lit("not known"), north),
+        longitude=where("coordinates_zero", pl.lit("0.0"), where("coordinates_swapped", latitude, longitude)),
+        offence_code=where("unknown_code", pl.lit("ZZ99"), code),
+        offence_group=where("unknown_code", nothing, group),
     )
 
 

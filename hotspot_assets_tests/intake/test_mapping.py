@@ -12,7 +12,7 @@ from hotspot_assets.intake import mapping
 from hotspot_assets.intake.formats import Format
 from hotspot_assets.intake.mapping import load_mapping
 from hotspot_assets.intake.reading import UnreadableDelivery
-from hotspot_assets_tests.intake.files import read, reasons
+from hotspot_assets_tests.intake.deliveries import read, reasons
 
 EXAMPLE = (mapping.__doc__ or "").split("::\n", 1)[1].replace("\n    ", "\n")
 
@@ -56,7 +56,8 @@ def test_the_example_in_the_docstring_reads_a_file(tmp_path: Path) -> None:
     first, unplaced, reversal = delivery.accepted.iter_rows(named=True)
     assert first["occurred_from"] == datetime(2014, 7, 1, 23, 30, tzinfo=UTC)  # summer time
     assert (first["offence_group"], first["reported_by"], first["reversal"]) == ("burglary", "police", False)
-    assert (first["latitude"], first["longitude"]) == pytest.approx((51.5078, -0.1256), abs=1e-4)
+    # A hundred metres east of Nelson's Column (51.5078 N, 0.1280 W).
+    assert (first["latitude"], first["longitude"]) == pytest.approx((51.5078, -0.1265), abs=5e-4)
     assert (unplaced["latitude"], unplaced["location_precision"]) == (None, "none")
     assert unplaced["reported_by"] == "public"
     assert reversal["reversal"]
