@@ -161,7 +161,9 @@ def explain(cell: str, day: date, group: str, top: int) -> None:
     columns = ["incident_key", "offence_group", "day", "age_days", "ring", "contribution"]
     _print_table(found.contributions.select(columns).head(top))
     given = found.contributions["contribution"]
-    click.echo(f"and {max(len(given) - top, 0)} more: {given[top:].sum():.3e}; all together {given.sum():.3e}")
+    click.echo(
+        f"and {max(len(given) - top, 0)} more: {given[top:].sum():.3e}; all together {given.sum():.3e}"
+    )
 
 
 @commands.command("replay")

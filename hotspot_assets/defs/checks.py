@@ -167,18 +167,51 @@ def area_findings(lake: Lake, days: list[date]) -> dict[date, Finding]:
 def checks(settings: Settings, partitions: Partitions) -> list[dg.AssetChecksDefinition]:
     """All checks of a home."""
     whole_tables = [
-        ("deliveries", "counts_add_up", audits.deliveries_that_do_not_add_up, "Rows read = the seven counts.", False),
+        (
+            "deliveries",
+            "counts_add_up",
+            audits.deliveries_that_do_not_add_up,
+            "Rows read = the seven counts.",
+            False,
+        ),
         ("deliveries", "none_set_aside", audits.set_aside, "No file waits unread.", True),
-        ("incidents", "no_version_twice", audits.doubled_versions, "Incident key and delivery are a key.", False),
-        ("rejected_rows", "all_kept", audits.rejected_rows_missing, "Every rejected row stands with its reason.", False),
-        ("hexagon_incidents", "weights_are_whole", audits.broken_weights, "Entries sum to one incident or none.", False),
-        ("hexagon_incidents", "closed_weigh_nothing", audits.closed_but_weighing, "Closed incidents weigh nothing.", False),
+        (
+            "incidents",
+            "no_version_twice",
+            audits.doubled_versions,
+            "Incident key and delivery are a key.",
+            False,
+        ),
+        (
+            "rejected_rows",
+            "all_kept",
+            audits.rejected_rows_missing,
+            "Every rejected row stands with its reason.",
+            False,
+        ),
+        (
+            "hexagon_incidents",
+            "weights_are_whole",
+            audits.broken_weights,
+            "Entries sum to one incident or none.",
+            False,
+        ),
+        (
+            "hexagon_incidents",
+            "closed_weigh_nothing",
+            audits.closed_but_weighing,
+            "Closed incidents weigh nothing.",
+            False,
+        ),
         ("forecast_outcomes", "none_stale", audits.stale, "No judged day waits to be judged again.", True),
     ]
     shares = "Scores sum to one, ranks are unique, headers agree."
     apart = "No cell twice in a unit's list."
     return [
-        *(_nothing_found(asset, name, look, said, warn=warn) for asset, name, look, said, warn in whole_tables),
+        *(
+            _nothing_found(asset, name, look, said, warn=warn)
+            for asset, name, look, said, warn in whole_tables
+        ),
         _deliveries_arrive(settings),
         _per_day("proximity_scores", "surfaces_are_shares", shares, partitions, surface_findings),
         _per_day("patrol_areas", "areas_do_not_overlap", apart, partitions, area_findings),

@@ -123,7 +123,9 @@ def _write_reasons(
     written: dict[str, Path] = {}
     for header in headers.filter(pl.col("not_made_because").is_null()).to_dicts():
         group = header["offence_group"]
-        best = areas.filter(pl.col("offence_group") == group).sort("share", "area_id", descending=[True, False])
+        best = areas.filter(pl.col("offence_group") == group).sort(
+            "share", "area_id", descending=[True, False]
+        )
         chosen = best.head(_EXPLAINED).to_dicts()
         if not chosen:
             continue

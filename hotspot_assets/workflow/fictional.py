@@ -12,9 +12,9 @@ from pathlib import Path
 
 from hotspot_assets.errors import UserError
 from hotspot_assets.settings import Settings
-from hotspot_assets.simulation.city import NAME, CitySpec
+from hotspot_assets.simulation.city import NAME, CitySpec, extent, write_wards
 from hotspot_assets.simulation.process import City, simulate
-from hotspot_assets.simulation.records import as_of, with_dirt, write_delivery, write_wards
+from hotspot_assets.simulation.records import as_of, with_dirt, write_delivery
 from hotspot_assets.workflow.dates import cut_off_of, now_utc, today
 
 HISTORY_DAYS = 850
@@ -28,6 +28,7 @@ timezone = "Europe/London"
 boundary = "{wards}"
 units = "{wards}"
 unit_name_field = "name"
+extent = {extent}
 
 [forecast]
 first_date = {first_date}
@@ -71,7 +72,10 @@ def drop_city(settings: Settings, seed: int) -> list[Path]:
     delivery = write_delivery(rows, settings.landing / f"fictional_city_{last}.csv")
     first_date = (start.replace(day=1) + timedelta(days=40)).replace(day=1)
     relative = wards.relative_to(settings.home).as_posix()
-    own.write_text(_SETTINGS.format(name=NAME, wards=relative, first_date=first_date), encoding="utf-8")
+    own.write_text(
+        _SETTINGS.format(name=NAME, wards=relative, first_date=first_date, extent=list(extent(city.spec))),
+        encoding="utf-8",
+    )
     _remember(settings, Memo(seed, start.isoformat(), HISTORY_DAYS + 60, until.isoformat()))
     return [delivery, wards, own]
 
