@@ -55,7 +55,8 @@ def day_html(page: DayPage) -> str:
 def _rows(page: DayPage, group: str) -> list[dict[str, Any]]:
     rows = page.areas.filter(pl.col("offence_group") == group).sort("share", descending=True)
     return [
-        row | {"share_text": percent(row["share"]), "link": page.why_pages.get(row["area_id"])} for row in rows.to_dicts()
+        row | {"share_text": percent(row["share"]), "link": page.why_pages.get(row["area_id"])}
+        for row in rows.to_dicts()
     ]
 
 
@@ -80,12 +81,20 @@ def why_html(page: WhyPage) -> str:
     incidents = page.contributions.filter(pl.col("incident_key").is_not_null())
     together = (
         incidents.group_by("incident_key", "offence_group", "day", "age_days")
-        .agg(pl.col("contribution").sum(), pl.col("ring").min(), pl.col("file_name", "line").drop_nulls().first())
+        .agg(
+            pl.col("contribution").sum(),
+            pl.col("ring").min(),
+            pl.col("file_name", "line").drop_nulls().first(),
+        )
         .sort("contribution", "incident_key", descending=[True, False])
     )
     total = float(page.contributions["contribution"].sum())
     shown = together.head(SHOWN_INCIDENTS)
-    by_group = together.group_by("offence_group").agg(pl.col("contribution").sum(), pl.len()).sort("contribution", descending=True)
+    by_group = (
+        together.group_by("offence_group")
+        .agg(pl.col("contribution").sum(), pl.len())
+        .sort("contribution", descending=True)
+    )
     return render(
         "why.html",
         page=page,
@@ -99,5 +108,7 @@ def why_html(page: WhyPage) -> str:
         ],
         rest=together.height - shown.height,
         rest_part=percent(float(together["contribution"][SHOWN_INCIDENTS:].sum()) / total),
-        background=percent(float(page.contributions.filter(pl.col("incident_key").is_null())["contribution"].sum()) / total),
+        background=percent(
+            float(page.contributions.filter(pl.col("incident_key").is_null())["contribution"].sum()) / total
+        ),
     )
