@@ -5,7 +5,7 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
-from hotspot_assets.defs.facts import KINDS, OWNER, stamp_of, table_metadata
+from hotspot_assets.defs.facts import KINDS, OWNER, lineage_metadata, stamp_of, table_metadata
 from hotspot_assets.defs.intake import POOL
 from hotspot_assets.defs.partitions import Partitions, dates_of
 from hotspot_assets.defs.progress import Progress
@@ -35,6 +35,7 @@ def study_areas(
             "method": area.method,
             "units": units.drop_nulls().n_unique(),
             "cells_in_no_unit": units.null_count(),
+            **lineage_metadata("study_areas"),
         }
     )
 
@@ -55,6 +56,7 @@ def fitted_models(
             "study_area_id": area.study_area_id,
             "delivery_seq": seq,
             "offence_groups": ", ".join(in_force.fitted.groups),
+            **lineage_metadata("fitted_models"),
         }
     )
 
@@ -70,7 +72,8 @@ def proximity_scores(
         context.add_asset_metadata(day_metadata(facts), partition_key=facts.date.isoformat())
         snapshot, rows = facts.snapshot_id, rows + facts.rows
         progress.step(facts.rows)
-    return dg.MaterializeResult(metadata={"snapshot_id": snapshot, "rows_of_the_run": rows})
+    of_run = {"snapshot_id": snapshot, "rows_of_the_run": rows, **lineage_metadata("proximity_scores")}
+    return dg.MaterializeResult(metadata=of_run)
 
 
 def day_metadata(facts: DayFacts) -> dict[str, dg.MetadataValue | float | int | str]:

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from hotspot_assets.defs.facts import KINDS, OWNER, stamp_of, table_metadata
+from hotspot_assets.defs.facts import KINDS, OWNER, lineage_metadata, stamp_of, table_metadata
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.workflow.bucketing import bucket_new_deliveries
@@ -102,10 +102,10 @@ def _results(taken: list[Taken]) -> Iterator[dg.MaterializeResult]:
     versions = (
         counts["rows_new"] + counts["rows_amended"] + counts["rows_reversed"] + counts["incidents_vanished"]
     )
-    yield dg.MaterializeResult("incidents", metadata={**snapshot, "dagster/row_count": versions, **counts})
-    yield dg.MaterializeResult(
-        "rejected_rows", metadata={**snapshot, "dagster/row_count": counts["rows_rejected"]}
-    )
+    facts = {**snapshot, "dagster/row_count": versions, **counts, **lineage_metadata("incidents")}
+    yield dg.MaterializeResult("incidents", metadata=facts)
+    facts = {**snapshot, "dagster/row_count": counts["rows_rejected"], **lineage_metadata("rejected_rows")}
+    yield dg.MaterializeResult("rejected_rows", metadata=facts)
 
 
 @dg.asset(
@@ -132,6 +132,7 @@ def hexagon_incidents(
             "first_day": str(min(bucketed.days, default="-")),
             "last_day": str(max(bucketed.days, default="-")),
             "past_days_made_stale": bucketed.stale_days,
+            **lineage_metadata("hexagon_incidents"),
         }
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from hotspot_assets.defs.facts import KINDS, OWNER, picture, stamp_of, table_metadata
+from hotspot_assets.defs.facts import KINDS, OWNER, lineage_metadata, picture, stamp_of, table_metadata
 from hotspot_assets.defs.intake import POOL
 from hotspot_assets.defs.partitions import Partitions, dates_of
 from hotspot_assets.defs.progress import Progress
@@ -28,7 +28,7 @@ def patrol_areas(
         context.add_asset_metadata(area_metadata(made), partition_key=made.date.isoformat())
         total += made.areas.height
         progress.step(made.areas.height)
-    return dg.MaterializeResult(metadata={"areas_of_the_run": total})
+    return dg.MaterializeResult(metadata={"areas_of_the_run": total, **lineage_metadata("patrol_areas")})
 
 
 def area_metadata(made: DayAreas) -> dict[str, Any]:

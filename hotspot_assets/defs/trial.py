@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from hotspot_assets.defs.facts import KINDS, OWNER, stamp_of, table_metadata
+from hotspot_assets.defs.facts import KINDS, OWNER, lineage_metadata, stamp_of, table_metadata
 from hotspot_assets.defs.intake import POOL
 from hotspot_assets.defs.partitions import Partitions, dates_of
 from hotspot_assets.settings import Settings
@@ -42,7 +42,7 @@ def forecast_outcomes(
                 outcome_metadata(rows, settings.forecast.model, judged.snapshot_id, judged.delivery_seq),
                 partition_key=day.isoformat(),
             )
-    return dg.MaterializeResult(metadata={})
+    return dg.MaterializeResult(metadata=lineage_metadata("forecast_outcomes"))
 
 
 def outcome_metadata(rows: pl.DataFrame, model: str, snapshot_id: int, delivery_seq: int) -> dict[str, Any]:

@@ -53,6 +53,12 @@ _NAME_WORDS, _NAMED_THINGS = frozenset(NAME_WORDS.split()), tuple(NAMED_THINGS.s
 
 def forbidden_header(name: str) -> str | None:
     """The kind of personal data a column name speaks of, or None."""
+    if _in_another_script(name):
+        return "something written in letters that cannot be judged"
+    return next((kind for kind in map(_kind, _spellings(name)) if kind is not None), None)
+
+
+def _kind(name: str) -> str | None:
     text = _HARMLESS.sub(".", " ".join(_words(name)))
     unnumbered = re.sub(r"( \d+)+$", "", text)
     for kind, pattern in _HEADERS:
@@ -61,6 +67,22 @@ def forbidden_header(name: str) -> str | None:
     if _GLUED.search(text):
         return "data about a person"
     return "names of people" if _names_someone(text.split()) else None
+
+
+def _spellings(name: str) -> list[str]:
+    """The name as it stands, with digits in words read as letters, and with single letters put together."""
+    plain = re.sub(
+        r"(?<=[A-Za-z])[01345](?=[A-Za-z])|\b[01345](?=[A-Za-z]{3})",
+        lambda digit: "oi?eas"[int(digit.group())],
+        name,
+    )
+    letters = re.findall(r"[^\W_]", name)
+    apart = "".join(letters) if re.fullmatch(r"(?:[^\W_][\W_]+){2,}[^\W_]", name) else name
+    return list(dict.fromkeys((name, plain, apart)))
+
+
+def _in_another_script(name: str) -> bool:
+    return any(letter.isalpha() and "LATIN" not in unicodedata.name(letter, "") for letter in name)
 
 
 def _words(name: str) -> list[str]:
@@ -75,7 +97,8 @@ def _names_someone(words: list[str]) -> bool:
     for at, word in enumerate(words):
         if word in _NAME_WORDS:
             before, after = words[max(at - 1, 0) : at], words[at + 1 : at + 3]
-            named = before + (after[1:] if after[:1] == ["of"] else [])
+            romance = after[:1] if word in ("nom", "noms", "nome", "nombre") else []
+            named = before + romance + (after[1:] if after[:1] == ["of"] else [])
             if not set(named) & set(_NAMED_THINGS):
                 return True
         elif word.endswith(("name", "names")):

@@ -52,7 +52,7 @@ from hotspot_assets.errors import UserError
 from hotspot_assets.intake.detectors import forbidden_header
 from hotspot_assets.intake.formats import FIELDS, Format, Prepare
 from hotspot_assets.intake.offences import COMMON_CODES, GROUPS
-from hotspot_assets.intake.times import carries_offset, precision_of
+from hotspot_assets.intake.times import carries_offset, precision_of, strptime
 
 _MAPPED_FIELDS = tuple(name for name in FIELDS if name != "reversal")  # a table of its own
 _A_MOMENT = datetime(2014, 5, 26, 13, 47, 58)
@@ -115,10 +115,8 @@ def _pattern(pattern: str) -> str:
     """A pattern must read back what it wrote, as exactly as it says."""
     try:
         moment = pl.Series([_A_MOMENT]).dt.replace_time_zone("UTC" if carries_offset(pattern) else None)
-        text = moment.dt.strftime(pattern)
-        full, day = (pattern, "") if precision_of(pattern) != "month" else (f"{pattern} %d", " 01")
-        zone = "UTC" if carries_offset(pattern) else None
-        back = (text + day).str.to_datetime(full, time_unit="us", time_zone=zone, strict=False)[0]
+        texts = pl.DataFrame({"text": moment.dt.strftime(pattern)})
+        back = texts.select(strptime("text", pattern)).item()
     except pl.exceptions.PolarsError:
         back = None
     off = _A_MOMENT - back.replace(tzinfo=None) if back else None

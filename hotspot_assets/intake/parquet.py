@@ -19,7 +19,7 @@ BATCH_ROWS = 1_000_000
 
 
 def read_parquet_names(path: Path) -> tuple[str, ...]:
-    """Column names, those within nested columns (`outer.inner`) included.
+    """Column names.
 
     Raises
     ------
@@ -27,7 +27,7 @@ def read_parquet_names(path: Path) -> tuple[str, ...]:
         When the file is damaged.
     """
     with _opened(path) as file:
-        return tuple(_paths(file.schema_arrow))
+        return tuple(file.schema_arrow.names)
 
 
 def read_parquet_chunks(path: Path, columns: Columns, batch_rows: int = BATCH_ROWS) -> Iterator[Chunk]:
@@ -40,31 +40,18 @@ def read_parquet_chunks(path: Path, columns: Columns, batch_rows: int = BATCH_RO
     """
     line = 2
     with _opened(path) as file:
-        top = unique_names(file.schema_arrow.names)
-        positions = [top.index(name) for name in columns.wanted if name in top]
-        if len(positions) < len(columns.wanted):
-            raise UnreadableDelivery(f"{path.name}: a column to be read is nested; deliver flat columns.")
+        names = file.schema_arrow.names
+        written = dict(zip(unique_names(names), names, strict=True))
         for batch in file.iter_batches(
-            batch_size=batch_rows, columns=[file.schema_arrow.names[p] for p in positions]
+            batch_size=batch_rows, columns=[written[name] for name in columns.wanted]
         ):
-            frame = pl.from_arrow(batch)
-            if not isinstance(frame, pl.DataFrame):
-                raise UnreadableDelivery(f"{path.name} holds no table.")
-            texts = frame.select(columns.wanted).select(
-                _text(name, kind) for name, kind in frame.schema.items()
-            )
+            frame = pl.DataFrame(batch)
+            if any(kind.is_nested() for kind in frame.dtypes):
+                raise UnreadableDelivery(f"{path.name} has nested columns; deliver flat ones.")
+            texts = frame.select(_text(name, kind) for name, kind in frame.schema.items())
             lines = pl.int_range(line, line + frame.height, dtype=pl.Int64, eager=True).alias("line")
             line += frame.height
             yield Chunk(texts.select(lines, pl.all()), no_malformed())
-
-
-def _paths(schema: Any, prefix: str = "") -> Iterator[str]:
-    import pyarrow as pa
-
-    for field in schema:
-        yield prefix + field.name
-        if pa.types.is_struct(field.type):
-            yield from _paths(field.type, f"{prefix}{field.name}.")
 
 
 def _text(name: str, kind: pl.DataType) -> pl.Expr:

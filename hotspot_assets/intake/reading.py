@@ -29,7 +29,7 @@ SEPARATORS = (",", ";", "\t", "|")
 _AGAIN = "deliver it again."
 
 
-class UnreadableDelivery(UserError):  # noqa: N818 - the state of a file, not of the program
+class UnreadableDelivery(UserError):
     """A file that cannot be taken in as a whole; the message says why and what to do, and quotes no value."""
 
 
@@ -113,9 +113,12 @@ def _header(path: Path, line: bytes) -> Header:
     if len(line) > LONGEST_RECORD_BYTES:
         raise _giant(path)
     text = line.decode().rstrip("\r")
-    header = _split(text)
-    if len(header.names) == 1:  # a whole line in one more pair of quotes
-        header = _split(header.names[0])
+    try:
+        header = _split(text)
+        if len(header.names) == 1:  # a whole line in one more pair of quotes
+            header = _split(header.names[0])
+    except csv.Error as error:
+        raise UnreadableDelivery(f"{path.name}: the first line is no header; export it as CSV.") from error
     return Header(tuple(name.strip() for name in header.names), header.separator)
 
 
@@ -153,18 +156,18 @@ def _only_member(path: Path, archive: zipfile.ZipFile) -> str:
 
 def _texts(path: Path, piece_bytes: int) -> Iterator[bytes]:
     """The whole file as UTF-8, cut at record ends."""
-    rest = b""
+    text = b""
     for block in _blocks(path, piece_bytes):
-        text = rest + block
-        last_line = text.rfind(b"\n") + 1
-        if len(text) - last_line > LONGEST_RECORD_BYTES:
+        if text:  # only now known not to be the last of it
+            cut = _last_record_end(text)
+            if cut:
+                yield _as_utf8(text[:cut])
+            text = text[cut:]
+        text += block
+        if len(text) - text.rfind(b"\n") - 1 > LONGEST_RECORD_BYTES:
             raise _giant(path)
-        cut = _last_record_end(text, last_line)
-        if cut:
-            yield _as_utf8(text[:cut])
-        rest = text[cut:]
-    if rest:
-        yield _as_utf8(rest)
+    if text:
+        yield _as_utf8(text)
 
 
 def _blocks(path: Path, piece_bytes: int) -> Iterator[bytes]:
@@ -189,8 +192,9 @@ def _check_text(path: Path, block: bytes) -> None:
         raise UnreadableDelivery(f"{path.name} is no text; deliver CSV (plain, .gz or .zip) or Parquet.")
 
 
-def _last_record_end(text: bytes, last_line: int) -> int:
+def _last_record_end(text: bytes) -> int:
     """Where the last record that is complete ends: after a line end outside quotes, if one is near."""
+    last_line = text.rfind(b"\n") + 1
     if text.count(b'"', 0, last_line) % 2 == 0:
         return last_line
     near = max(0, last_line - LONGEST_RECORD_BYTES)

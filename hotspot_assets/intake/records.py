@@ -174,7 +174,7 @@ def _escaped(separator: str) -> str:
 def _unwrapped(records: pl.DataFrame, columns: Columns) -> pl.DataFrame:
     """Replace records that become good by taking one pair of quotes off the whole."""
     text = pl.col("text").str.strip_chars()
-    wrapped = ~pl.col("good") & text.str.contains(r'^".*"$')
+    wrapped = ~pl.col("good") & text.str.contains(r'^"(?:[^"]|"")*"$')
     if not records.select(wrapped.any()).item():
         return records
     inner = text.str.slice(1, text.str.len_chars() - 2).str.replace_all('""', '"', literal=True)

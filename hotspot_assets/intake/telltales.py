@@ -19,10 +19,12 @@ PARTS = {
 """Parts that several alternatives share."""
 
 HARMLESS_PHRASES = r"""
-    sex~(?:offen\w*|crimes?|assaults?|abuse) (?:data|record|file|model|forecast|cache|building|cell)~age
+    sex~(?:offen\w*|crimes?|assaults?|abuse)
+    (?:data|record|file|model|forecast|cache|building|cell)~age
     age~(?:of~)?(?:days?|hours?|minutes?|h|d|data|record|file) (?:from|against)~(?:the~)?persons?
-    subjects?~(?:area|matter|code|type) parent~group message~id supervisors?~district (?:census|city)~blocks?
-    address\w*~<counted> (?:n|count|number~of)~address\w* addresses~per post_codes?~(?:area|district|sector)
+    subjects?~(?:area|matter|code|type) parent~group message~id supervisors?~districts?
+    postal~areas? (?:census|city)~blocks? address\w*~<counted> (?:n|count|number~of)~address\w*
+    addresses~per post_codes?~(?:area|district|sector)
     officers?~(?:initiated|generated|hours?|minutes?|count|deployed|time|visits?|led) n~officers
     summary~(?:code|type|level) mo~(?:day|yr|year) (?:yr|year|fiscal)~mo suspicious~circumstances
     (?:offen[cs]e|crime|category)~text text~general initials?~(?:type|code|call|status|value)
@@ -35,11 +37,12 @@ HEADER_TELLTALES = {
         offenders?\w* offndr\w* ofndr\w* perps? perpetrat\w* accused defendants?\w* complainants?\w*
         complnt informants? callers? aggrieved injured_part\w* decedents? deceased arrestees?\w*
         juveniles? relationship\w* reporting~(?:person|party|parties) reportee
-        (?:vehicle|property|home|house|shop|store|business|registered|car)_(?:owners?|keepers?) keepers?
-        tenants? householders? occupiers? occupants? next_of_kin kin spouses? parents? guardians?
-        patients? missing_persons? opfer\w* taeter\w* tater\w* zeuge\w* geschadigt\w* slachtoffer\w*
-        verdacht\w* getuige\w* testigos? vittim\w* testimon[ei]\w* temoins? auteurs? ofiara podejrzan\w*
-        vitima\w* suspeit\w* brottsoffer misstankt\w* malsagande
+        (?:vehicle|property|home|house|shop|store|business|registered|car)_(?:owners?|keepers?)
+        keepers? tenants? householders? occupiers? occupants? next_of_kin kin spouses? parents?
+        guardians? patients? missing_persons? opfer\w* taeter\w* tater\w* zeuge\w* geschadigt\w*
+        slachtoffer\w* verdacht\w* getuige\w* testigos? vittim\w* testimon[ei]\w* temoins? auteurs?
+        ofiara podejrzan\w* vitima\w* suspeit\w* brottsoffer misstankt\w* tatverdacht\w* dfndnts?
+        dfdts? witn customers? clients? employers? occupations? marital\w* malsagande
     """,
     "data about a person": r"""
         persons?\w* individuals? subjects?
@@ -50,96 +53,103 @@ HEADER_TELLTALES = {
         ages?(?=(?:group|range|band))\w*
     """,
     "sex or gender": r"""
-        sex sexe sexo sesso gender\w* genders? geschlecht\w* geslacht kon plec genero male female
-        trans(?:gender)? sexual~orientation pronouns? salutation honorific
+        sex sexe sexo sesso gender\w* gndr\w* genders? geschlecht\w* geslacht kon plec genero male
+        female trans(?:gender)? sexual~orientation pronouns? salutation honorific
     """,
     "ethnicity or race": r"""
-        ethn\w* etnia etnic\w* race races racial\w* raza raca ras ic_[1-9]?(?:~codes?)? iccode sde
-        self_defined\w* skin\w* complexion hair\w* eye_colou?rs? tattoos? physical_(?:desc\w*|features?)
-        appearance indigenous\w* aborigin\w* hispanic\w* ethnie religio\w* faith disab\w*
+        descent\w* ethn\w* etnia etnic\w* race races racial\w* raza raca ras ic_[1-9]?(?:~codes?)?
+        iccode sde self_defined\w* skin\w* complexion hair\w* eye_colou?rs? tattoos?
+        physical_(?:desc\w*|features?) appearance indigenous\w* aborigin\w* hispanic\w* ethnie
+        religio\w* faith disab\w*
     """,
     "nationality or immigration status": r"""
         nationalit\w* nationalid\w* nazionalit\w* staats(?:angehorigkeit|burger\w*) citizen\w*
         country_of_(?:birth|origin) immigra\w* visas? asylum\w* herkunft\w* obywatel\w* nacional\w*
     """,
     "an identity number": r"""
-        passport\w* nino ni_(?:no|num|number) national_ins\w* national_id\w* ssns? social_sec\w* nhs\w*
+        passport\w* nat_ins\w* credit_cards?\w* bank_acc\w* ibans? card_<no> nino
+        ni_(?:no|num|number) national_ins\w* national_id\w* ssns? social_sec\w* nhs\w*
         driv(?:er|ers|ing|r)_s?_lic\w* dl_(?:no|num|number) id_card\w*
         identity_(?:card|no|number|doc\w*) bsn dni nif personnummer cpf pesel codice_fiscale
-        tax_(?:id|no|number) finger_prints?\w* dna biometr\w* photos?\w* mug_shots? facial\w* portraits?
+        tax_(?:id|no|number) finger_prints?\w* dna biometr\w* photos?\w* mug_shots? facial\w*
+        portraits?
     """,
     "a police record of a person (PNC, CRO, nominal)": r"""
-        pnc\w* pncid cro cros cro_<no> nominals?\w* nom noms nomid criminal_(?:record|history)\w*
-        convict\w* previous_(?:con\w*|offen\w*) antecedent\w* priors? bails? probation\w* parole\w*
-        warrants?_<no> wanted arrest_<no> charged_persons? prisoner\w* inmate\w* booking_<no>
+        pnc\w* pncid cro cros cro_<no> nominals?\w* nomid criminal_(?:record|history)\w* convict\w*
+        previous_(?:con\w*|offen\w*) antecedent\w* priors? bails? probation\w* parole\w*
+        warrants?_<no> wanted arrest_<no> charged_persons? prisoner\w* inmate\w* booking\w*
     """,
     "an e-mail address or online account": r"""
         e_mails?\w* mail mails correo\w* courriel epost user_names? user_ids? logins? twitter\w*
         facebook\w* instagram\w* social_media\w* ip(?:v[46])? ip_addr\w*
     """,
     "a phone number": r"""
-        \w*phones?\w* tel tels tele telno telnum\w* telef\w* teln\w* mobiles?(?:~<no>)?$
-        mobile(?:no|num\w*) mob_<no> cell_phone\w* handy(?:nummer)? movil cellulare landline\w* fax\w*
-        imei\w* imsi\w* msisdn\w* handset\w* contacts?(?:~(?:<no>|details?|info\w*|person|methods?))?$
-        contact(?:no|num\w*|details?)
+        \w*phones?\w* ph_<no> tel tels tele telno telnum\w* telef\w* teln\w* mobiles?(?:~<no>)?$
+        mobile(?:no|num\w*) mob_<no> cell_phone\w* handy(?:nummer)? movil cellulare landline\w*
+        fax\w* imei\w* imsi\w* msisdn\w* handset\w*
+        contacts?(?:~(?:<no>|details?|info\w*|person|methods?))?$ contact(?:no|num\w*|details?)
     """,
     "a vehicle registration": r"""
-        vrms? vrns? vrm\w* (?:veh|vehicle|car|auto|kfz|vrm)_reg\w* reg_(?:plate|mark|no|num|number)s?
-        regist\w*_(?:plate|mark|no|num|number)s? registration$ licen[cs]e_plates?\w* plates? plate_<no>
-        number_plates? lic_plates? licen[cs]e_(?:no|num|number) vin vins vin_<no> chassis\w* kenteken\w*
+        vrms? vrns? vrm\w* (?:veh|vehicle|car|auto|kfz|vrm)_reg\w*
+        reg_(?:plate|mark|no|num|number)s? regist\w*_(?:plate|mark|no|num|number)s? registration$
+        licen[cs]e_plates?\w* plates? plate_<no> number_plates? lic_plates?
+        licen[cs]e_(?:no|num|number) vin vins vin_<no> chassis\w* kenteken\w*
         (?:kfz)?_kennzeichen\w* matriculas? targa immatric\w* tag_no
     """,
     "an address": r"""
         address\w* addr addrs \w+addr addr_\d? addrline\w* adress\w* adres anschrift\w* direccion\w*
-        indirizz\w* enderec\w* domicil\w* dwelling_(?:no|number) house_(?:no|num|number|name)s? hausn\w*
-        flat_(?:no|num|number)s? apartments? apts? door_(?:no|num|number) building_(?:no|num|number)s?
-        (?:street|st|road)_(?:names?|no|num|number|address|line|text)s? streets?$ ^streets?(?:~\d)?$
-        cross_streets? strasse\w* straat\w* \w+strasse \w+straat calles? ruas? rue ulica gata
-        hundred_blocks? block_(?:addr\w*|range|text|no|num|number) blocks?$ post_codes? postcodes\w+
-        postal_(?:codes?)? postal\w* pcds? pcode\w* zips?(?:_codes?)?(?:_\d)? zip_codes?\w* plz
-        postleit\w* code_postal codigo_postal cap_code uprns? usrns? toids? what_3_words? w_3_w
-        premises?_(?:names?|no|number) residence_(?:of|no|number) home_(?:loc\w*|town)
+        indirizz\w* enderec\w* domicil\w* dwelling_(?:no|number) house_(?:no|num|number|name)s?
+        hausn\w* flat_(?:no|num|number)s? apartments? apts? door_(?:no|num|number)
+        building_(?:no|num|number)s? (?:street|st|road)_(?:names?|no|num|number|address|line|text)s?
+        streets?$ ^streets?(?:~\d)?$ cross_streets? strasse\w* straat\w* \w+strasse \w+straat
+        calles? ruas? rue ulica gata hundred_blocks? block_(?:addr\w*|range|text|no|num|number)
+        blocks?$ post_codes? postcodes\w+ postal_(?:codes?)? postal\w* pcds? pcode\w*
+        zips?(?:_codes?)?(?:_\d)? zip_codes?\w* plz postleit\w* code_postal codigo_postal cap_code
+        uprns? usrns? toids? what_3_words? w_3_w premises?_(?:names?|no|number)
+        residence_(?:of|no|number) home_(?:loc\w*|town)
     """,
     "an officer or a member of staff": r"""
         officers? officer(?:id|no|num|name)\w* ofcr\w* offcr\w* oic collar\w* shoulder_<no>
         warrant_card\w* badges?\w* epaulet\w* pcs?_<no> pc_name pcso_<no> sgt sergeants? constables?
-        detectives? investigators? dispatchers? call_takers? operators?_<no> payroll\w* employees?\w*
-        staff_<no> supervisors?
+        detectives? investigators? dispatchers? call_takers? operators?_<no> payroll\w*
+        employees?\w* staff_<no> supervisors?
         (?:entered|created|updated|modified|recorded|attended|taken|input|keyed|amended|edited)_by
         assigned_to attending_(?:officer|unit_no) agente beamter sachbearbeiter\w*
     """,
     "free text": r"""
-        free_te?xts?\w* narr\w* notes? notiz\w* comments? comment\w* cmnts? remarks? rmks? memos?
-        synops\w* summary summaries verbatim transcripts? statements? story modus\w* mo m~o
-        mo(?:text|desc\w*|details?|notes?) details? texts? (?:mo|log|call|msg|message)_<said> messages?
-        circumstances account_of\w* allegations? bemerkung\w* opmerking\w* observaciones osservazioni
-        relato tatbeschreibung\w* sachverhalt\w* full_desc\w* long_desc\w* event_text
-        incident_(?:text|log|story) cad_<said>\w* dispatch_<said> (?:999|911|101)_<said>
+        free_te?xts?\w* \w{3,}(?:notes|comments|remarks) narr\w* notes? notiz\w* comments?
+        comment\w* cmnts? remarks? rmks? memos? synops\w* summary summaries verbatim transcripts?
+        statements? story modus\w* mo m~o mo(?:text|desc\w*|details?|notes?) details? texts?
+        (?:mo|log|call|msg|message)_<said> messages? circumstances account_of\w* allegations?
+        bemerkung\w* opmerking\w* observaciones osservazioni relato tatbeschreibung\w*
+        sachverhalt\w* full_desc\w* long_desc\w* event_text incident_(?:text|log|story)
+        cad_<said>\w* dispatch_<said> (?:999|911|101)_<said>
     """,
     "a marker on a person or a gang": r"""
         gangs?\w* ocgs? clique\w* affiliat\w* markers? warning_(?:flags?|signals?|markers?|ind\w*)
         (?:risk|wanted|terror\w*|mental_health|mh|suicide|hate|sex_offender)_(?:flags?|ind\w*|grade)
-        mental\w* vulnerab\w* safeguard\w* danger(?:ous)?_(?:to_police|person) watch_list\w* hot_list\w*
-        registered_sex\w* mappa prevent_ref\w*
+        mental\w* medical\w* health\w* vulnerab\w* safeguard\w* danger(?:ous)?_(?:to_police|person)
+        watch_list\w* hot_list\w* registered_sex\w* mappa prevent_ref\w*
     """,
     "intelligence": r"""
-        intel intels intelligence intel\w* chis covert\w* surveillance\w* source_(?:grade|eval\w*) 5x5x5
-        3x5x2 5_x_5_x_5 3_x_5_x_2 sir_(?:no|ref\w*) informer\w* tasking_intel
+        intel intels intelligence intel\w* chis covert\w* surveillance\w* source_(?:grade|eval\w*)
+        5x5x5 3x5x2 5_x_5_x_5 3_x_5_x_2 sir_(?:no|ref\w*) informer\w* tasking_intel
     """,
     "stop and search": r"""
         stops?_(?:and|n|und|et|frisk)?_(?:search\w*|frisk\w*|account\w*) frisk\w* searched
-        search_(?:object|reason|outcome|subject|grounds?|type)\w* stop_(?:grounds?|reason|ref\w*) s60
-        section_60 terry_stop
+        objects?_of_search\w* removal_of_more\w*
+        search_(?:object|reason|outcome|subject|grounds?|type)\w* stop_(?:grounds?|reason|ref\w*)
+        s60 section_60 terry_stop
     """,
     "custody": r"""
         custod\w* detain\w* detention\w* dp_(?:no|number|name) charge_sheet\w* bailed police_bail
         haft\w*
     """,
     "names of people": r"""
-        \w*surnames? \w*forenames? \w*fore_names? initials? aliases alias akas? nick_names? monikers?
-        maiden\w* given_names? family_names? last_names? first_names? middle_names? prenoms? vorname\w*
-        nachname\w* voorna\w* achterna\w* apellid\w* cognom\w* sobrenome efternamn efternavn fornamn
-        fornavn fname lname mname sname
+        \w*surnames? \w*forenames? \w*fore_names? initials? aliases alias akas? nick_names?
+        monikers? maiden\w* given_names? family_names? last_names? first_names? middle_names?
+        prenoms? vorname\w* nachname\w* voorna\w* achterna\w* apellid\w* cognom\w* sobrenome
+        efternamn efternavn fornamn fornavn fname lname mname sname
     """,
 }
 """Kind of data -> words of column names that speak of it."""
@@ -149,12 +159,12 @@ GLUED_TELLTALES = r"""
     middlename fullname dateofbirth birthdate ethnic nationality passport postalcode zipcode
     telephone phoneno email numberplate licen[cs]eplate narrative freetext stopsearch stopandsearch
     custody nominal arrestee perpetrator officer(?=id|no|name) modusoperandi religion homeaddr
-    streetname housenum geburtsdat nachname vorname apellido
-    address reporting(?=part|person) (?:crime|incident|case)detail
+    streetname housenum geburtsdat nachname vorname apellido address reporting(?=part|person)
+    (?:crime|incident|case)detail
 """
 """Telling even inside a longer word written in one piece."""
 
-NAME_WORDS = "name names nm nome naam navn namn nombre nombres imie nazwisko cognome prenom"
+NAME_WORDS = "name names nm nome naam navn namn nombre nombres imie nazwisko cognome prenom nom noms"
 """A name of whom or what is told by the word beside it."""
 
 NAMED_THINGS = """
@@ -166,7 +176,7 @@ NAMED_THINGS = """
     boundary constituency town village municipality province suburb bcu csp command department dept
     org organisation organization authority council court code map metric parameter variable event
     ucr nibrs tract hour period scheme operation campaign incident fbi call priority patrol planning
-    dist sub bureau cell hexagon short long tz timezone tool legend colour color server host
+    dist sub bureau cell hexagon short long tz timezone tool legend colour color server host stop commune departement
 """
 """Things whose names are no one's."""
 

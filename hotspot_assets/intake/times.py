@@ -71,7 +71,7 @@ def read_times(texts: pl.Series, patterns: Sequence[str], zone: str) -> pl.DataF
 def _with_pattern(result: pl.DataFrame, pattern: str) -> pl.DataFrame:
     is_left = pl.col("wall").is_null() & pl.col("moment").is_null()
     target = "moment" if carries_offset(pattern) else "wall"
-    read = pl.when(is_left).then(_strptime("text", pattern))
+    read = pl.when(is_left).then(strptime("text", pattern))
     return result.with_columns(
         pl.coalesce(target, read).alias(target),
         time_precision=pl.when(read.is_not_null())
@@ -80,10 +80,13 @@ def _with_pattern(result: pl.DataFrame, pattern: str) -> pl.DataFrame:
     )
 
 
-def _strptime(name: str, pattern: str) -> pl.Expr:
+def strptime(name: str, pattern: str) -> pl.Expr:
+    """The column read by a pattern, null where it does not fit; a missing day is the first, a missing minute 0."""
     text, full = pl.col(name), pattern
-    if "%d" not in pattern and "%D" not in pattern and "%F" not in pattern:
-        text, full = pl.concat_str(text, pl.lit(" 01")), pattern + " %d"
+    if precision_of(pattern) == "month":
+        text, full = text + " 01", f"{full} %d"
+    elif precision_of(pattern) == "hour":
+        text, full = text + " 00", f"{full} %M"
     zone = "UTC" if carries_offset(pattern) else None
     return text.str.to_datetime(full, time_unit="us", time_zone=zone, strict=False)
 
@@ -167,7 +170,7 @@ def swapped_order(patterns: Sequence[str]) -> list[str]:
 
 def fits_swapped(texts: pl.Series, patterns: Sequence[str]) -> pl.Series:
     """Whether each text could be read with day and month exchanged."""
-    readings = [_strptime("text", pattern).is_not_null() for pattern in swapped_order(patterns)]
+    readings = [strptime("text", pattern).is_not_null() for pattern in swapped_order(patterns)]
     if not readings:
         return pl.repeat(False, texts.len(), eager=True)
     return pl.DataFrame({"text": texts}).select(pl.any_horizontal(readings)).to_series().fill_null(False)

@@ -36,7 +36,7 @@ class ScoreClass:
 
 
 CLASSES = (
-    ScoreClass(0.01, "#00224e", "highest 1 % of the area"),
+    ScoreClass(0.01, "#00224e", "highest 1 %"),
     ScoreClass(0.02, "#35456c", "1 to 2 %"),
     ScoreClass(0.05, "#666970", "2 to 5 %"),
     ScoreClass(0.10, "#948e77", "5 to 10 %"),

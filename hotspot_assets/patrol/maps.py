@@ -160,7 +160,7 @@ def _furniture(figure: Any, axes: Any, view: MapView) -> None:
     handles = [Patch(facecolor=each.colour, edgecolor="#7a7a7a", label=each.label) for each in CLASSES]
     figure.legend(
         handles=handles, loc="lower left", bbox_to_anchor=(0.01, 0.0), ncols=3, fontsize=9, frameon=False,
-        title="Expected, by rank: darker is more", title_fontsize=9, alignment="left",
+        title="Share of the area, by what is expected: darker is more", title_fontsize=9, alignment="left",
     )  # fmt: skip
     left, right = axes.get_xlim()
     bar_m = round_length_m((right - left) / 4)

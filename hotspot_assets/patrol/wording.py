@@ -41,13 +41,18 @@ def numbered(names: Sequence[str]) -> list[str]:
     return result
 
 
-def percent(share: float) -> str:
-    """A share as text with two figures, or as many as its size needs: 12 %, 2.3 %, 0.046 %."""
-    value = 100.0 * share
+def figures(value: float, count: int) -> str:
+    """A number with so many figures, and with more where it is large: 1234, 12, 1.2, 0.0012; 7 stays 7."""
     if value <= 0:
-        return "0 %"
-    decimals = max(0, 1 - int(np.floor(np.log10(value))))
-    return f"{value:.{decimals}f} %"
+        return "0"
+    decimals = max(0, count - 1 - int(np.floor(np.log10(value))))
+    text = f"{value:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float) -> str:
+    """A share as text with two figures: 12 %, 2.3 %, 0.046 %."""
+    return f"{figures(100.0 * share, 2)} %"
 
 
 def plain_group(offence_group: str) -> str:
@@ -74,14 +79,14 @@ def why(
     expected_total
         Expected incidents of the day in the study area, if the model says.
     """
-    times = share / share_of_ground
+    times = figures(share / share_of_ground, 2)
     text = (
-        f"{percent(share)} of the {plain_group(offence_group)} expected in the study area falls on these"
-        f" {area_km2:.3f} km2, {times:.3g} times an even spread"
+        f"{percent(share)} of the study area's expected {plain_group(offence_group)}"
+        f" on {area_km2:.3f} km2: {times} times an even spread"
     )
     if expected_total is not None:
-        text += f" ({share * expected_total:.2g} of {expected_total:.3g} incidents)"
+        text += f" ({figures(share * expected_total, 2)} of {figures(expected_total, 3)} incidents)"
     if recorded:
-        counts = ", ".join(f"{incidents:.3g} in the last {days} days" for days, incidents in sorted(recorded))
+        counts = ", ".join(f"{figures(incidents, 3)} in {days} days" for days, incidents in sorted(recorded))
         text += f"; recorded here: {counts}"
     return text + "."

@@ -103,7 +103,7 @@ def months() -> Iterator[tuple[date, date]]:
 
 
 def caught(scores: np.ndarray, cell: np.ndarray, number: np.ndarray, flagged: np.ndarray) -> np.ndarray:
-    """Incidents in the flagged cells, averaged over all orders of ties: one draw can differ by half a point."""
+    """Incidents in the flagged cells, averaged over all orders of ties: one draw may be half a point off."""
     ascending = np.sort(scores)
     cut = ascending[len(scores) - flagged]
     higher = len(scores) - np.searchsorted(ascending, cut, side="right")

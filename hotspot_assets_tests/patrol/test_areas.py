@@ -146,9 +146,9 @@ def test_why_and_name_say_what_is_known() -> None:
     row = patrol_areas(
         surface_of(area, prizes), ground, DAY, "vehicle_theft", evidence=Evidence(counts, 4.0)
     ).row(0, named=True)
-    assert "82 % of the vehicle theft expected in the study area" in row["why"]
+    assert "82 % of the study area's expected vehicle theft on" in row["why"]
     assert "(3.3 of 4 incidents)" in row["why"]
-    assert row["why"].endswith("recorded here: 2 in the last 28 days, 7 in the last 365 days.")
+    assert row["why"].endswith("recorded here: 2 in 28 days, 7 in 365 days.")
     assert row["name"].startswith("whole area, ")
     features = pl.DataFrame(
         {"name": ["Mill", "Quay"], "latitude": [41.0, 41.85], "longitude": [-87.0, -87.65]}

@@ -1,0 +1,93 @@
+"""Briefing: the sheet that officers carry, as one self-contained HTML page.
+
+Belongs here: rendering a sheet and the overview of many days. Not here: what a sheet says (`sheets`), where
+its shapes lie (`sheet_map`), and issuing it (`review`): without an approval the page is a draft and says so.
+
+The pages load nothing: style, script and map stand in the file, so they open from a USB stick. All text is
+escaped by the template engine.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from hotspot_assets.patrol.drawing import CLASSES, length_label
+from hotspot_assets.patrol.exports import WARNING
+from hotspot_assets.patrol.sheet_map import sheet_map
+from hotspot_assets.patrol.sheets import (
+    Sheet,
+    approval_text,
+    exclusions_text,
+    grouped_lines,
+    known_text,
+    notices_of,
+    source_text,
+    status_of,
+)
+from hotspot_assets.patrol.wording import plain_group
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_COMPACT, _DENSE = 6, 16  # beyond so many areas, smaller type keeps the sheet on one page
+
+
+def sheet_html(sheet: Sheet) -> str:
+    """The sheet as an HTML page; prints on one A4 page for up to 25 areas."""
+    lines = grouped_lines(sheet)
+    count = sheet.areas.height
+    expires = sheet.approval.expires_at.isoformat() if sheet.approval is not None else ""
+    return render(
+        "sheet.html",
+        sheet=sheet,
+        status=status_of(sheet),
+        notices=notices_of(sheet),
+        lines=lines,
+        count=count,
+        map=sheet_map(sheet),
+        classes=CLASSES,
+        class_json=as_script([{"colour": each.colour, "label": each.label} for each in CLASSES]),
+        bar=length_label,
+        strips=[(plain_group(group), _bars(hours)) for group, hours in sorted(sheet.hours.items())],
+        known=known_text(sheet),
+        approval=approval_text(sheet),
+        source=source_text(sheet),
+        exclusions=exclusions_text(sheet),
+        warning=WARNING,
+        expires=expires,
+        density="dense" if count > _DENSE else "compact" if count > _COMPACT else "normal",
+    )
+
+
+def _bars(hours: Any) -> list[float]:
+    """Heights of the day's hours, the highest 1."""
+    most = max(hours)
+    return [round(hour / most, 3) for hour in hours]
+
+
+def as_script(value: Any) -> Any:
+    """A value as JSON that can stand inside a script element, whatever text it holds."""
+    from markupsafe import Markup
+
+    text = json.dumps(value, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def render(template: str, **values: Any) -> str:
+    """A page from a template of this package."""
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("hotspot_assets.patrol"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

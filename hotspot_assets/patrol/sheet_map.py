@@ -1,0 +1,195 @@
+"""Sheet map: the shapes of a unit's map, in metres, ready to be drawn.
+
+Belongs here: which hexagons, lines, names and labels a sheet's map has, and where. Not here: facts and words
+(`sheets`), HTML (`briefing`). No incident is ever drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hotspot_assets.hexgrid.cells import cell_polygons, cell_to_hex, centres
+from hotspot_assets.patrol.drawing import CLASSES, Flat, classes_of, rings_of, round_length_m
+from hotspot_assets.patrol.sheets import Sheet, lines_of
+from hotspot_assets.patrol.wording import plain_group
+
+_MARGIN = 0.08  # around the unit, as a share of its size
+_LABELS_ACROSS = 30  # height of a label, as a part of the map's longer side
+_MOST_HEXAGONS = 3_000  # beyond, the lowest class is left blank: a page must open at once
+
+
+@dataclass(frozen=True)
+class Hexagon:
+    """A hexagon: its path, its cell, and its class for all groups together and for each (one digit each)."""
+
+    path: str
+    cell: str
+    classes: str
+
+
+@dataclass(frozen=True)
+class Outline:
+    """An area's outline, the code written beside it and where."""
+
+    path: str
+    code: str
+    area_id: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Label:
+    """A name and where it stands."""
+
+    text: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class SheetMap:
+    """The map; y runs down, all in metres from its middle."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    groups: tuple[str, ...]
+    hexagons: tuple[Hexagon, ...]
+    outlines: tuple[Outline, ...]
+    unit_path: str
+    other_path: str
+    street_path: str
+    names: tuple[Label, ...]
+    bar_m: float
+
+
+def sheet_map(sheet: Sheet) -> SheetMap:
+    """The shapes of a sheet's map."""
+    area = sheet.ground.area
+    inside = sheet.ground.unit_of == sheet.ground.units.index(sheet.unit)
+    lats, lngs = centres(area.cells)
+    flat = Flat.around(lats[inside], lngs[inside])
+    xs, ys = flat.x(lngs), -flat.y(lats)
+    margin = 100.0 + _MARGIN * max(np.ptp(xs[inside]), np.ptp(ys[inside]))
+    left, right = xs[inside].min() - margin, xs[inside].max() + margin
+    top, bottom = ys[inside].min() - margin, ys[inside].max() + margin
+    shown = (xs >= left) & (xs <= right) & (ys >= top) & (ys <= bottom)
+    box = (float(left), float(top), float(right), float(bottom))
+    unit_path, other_path, names = _boundaries(sheet, flat, box)
+    return SheetMap(
+        left=round(float(left), 1),
+        top=round(float(top), 1),
+        width=round(float(right - left), 1),
+        height=round(float(bottom - top), 1),
+        groups=("all groups together", *(plain_group(group) for group in sorted(sheet.surfaces))),
+        hexagons=_hexagons(sheet, flat, shown),
+        outlines=_outlines(sheet, flat, float(max(right - left, bottom - top)) / _LABELS_ACROSS),
+        unit_path=unit_path,
+        other_path=other_path,
+        street_path=_streets(sheet, flat, box),
+        names=names,
+        bar_m=round_length_m(float(right - left) / 4),
+    )
+
+
+def path_of(points: npt.NDArray[np.float64], flat: Flat, closed: bool = True) -> str:
+    """An SVG path of (longitude, latitude) points, to a tenth of a metre."""
+    flat_points = flat.xy(points)
+    text = "L".join(f"{x:.1f} {-y:.1f}" for x, y in (flat_points[:-1] if closed else flat_points))
+    return f"M{text}Z" if closed else f"M{text}"
+
+
+def _hexagons(sheet: Sheet, flat: Flat, shown: npt.NDArray[np.bool_]) -> tuple[Hexagon, ...]:
+    area = sheet.ground.area
+    score = np.zeros(area.n)
+    columns = []
+    for group in sorted(sheet.surfaces):
+        surface = sheet.surfaces[group]
+        position = area.index_of(surface["cell"].to_numpy())
+        rank = np.empty(area.n, dtype=np.int64)
+        rank[position] = surface["rank"].to_numpy()
+        score[position] += surface["score"].to_numpy()
+        columns.append(classes_of(area, rank))
+    together = np.empty(area.n, dtype=np.int64)
+    together[np.argsort(-score, kind="stable")] = np.arange(1, area.n + 1)
+    classes = np.stack([classes_of(area, together), *columns], axis=1)
+    if shown.sum() > _MOST_HEXAGONS:
+        shown = shown & (classes < len(CLASSES) - 1).any(axis=1)
+    cells = area.cells[shown]
+    return tuple(
+        Hexagon(path_of(np.array(ring), flat), text, "".join(str(each) for each in of_cell))
+        for ring, text, of_cell in zip(
+            cell_polygons(cells), cell_to_hex(cells), classes[shown].tolist(), strict=True
+        )
+    )
+
+
+def _outlines(sheet: Sheet, flat: Flat, step: float) -> tuple[Outline, ...]:
+    """Outlines of the areas; their labels do not cover each other."""
+    import shapely
+
+    ordered = sheet.areas.sort("offence_group", "rank")
+    found: list[Outline] = []
+    for line, text in zip(lines_of(sheet), ordered["geometry"], strict=True):
+        shape = shapely.from_wkt(text)
+        path = "".join(path_of(ring, flat) for ring in rings_of(shape))
+        middle = shape.centroid
+        x, y = _free_place(float(flat.x(middle.x)), -float(flat.y(shape.bounds[3])), step, found)
+        found.append(Outline(path, line.code, line.area_id, round(x, 1), round(y, 1)))
+    return tuple(found)
+
+
+def _free_place(x: float, y: float, step: float, taken: Sequence[Outline]) -> tuple[float, float]:
+    """The nearest place to a point that no label holds; `step` is the height of a label."""
+    offsets = sorted(product(range(-4, 5), range(-6, 7)), key=lambda way: (2 * way[0]) ** 2 + way[1] ** 2)
+    for right, down in offsets:
+        at = x + right * 1.9 * step, y + down * step
+        if not any(abs(at[0] - each.x) < 1.8 * step and abs(at[1] - each.y) < 0.95 * step for each in taken):
+            return at
+    return x, y
+
+
+def _boundaries(sheet: Sheet, flat: Flat, box: tuple[float, ...]) -> tuple[str, str, tuple[Label, ...]]:
+    """The unit's boundary, those of its neighbours, and the neighbours' names inside the box."""
+    if sheet.boundaries is None:
+        return "", "", ()
+    own, others, names = "", "", []
+    left, top, right, bottom = box
+    for unit, geometry in zip(sheet.boundaries["unit"], sheet.boundaries.geometry, strict=True):
+        west, south, east, north = geometry.bounds
+        if flat.x(east) < left or flat.x(west) > right or -flat.y(south) < top or -flat.y(north) > bottom:
+            continue
+        path = "".join(path_of(ring, flat) for ring in rings_of(geometry))
+        if unit == sheet.unit:
+            own += path
+            continue
+        others += path
+        x = float(np.clip(flat.x(geometry.representative_point().x), left + 60, right - 60))
+        y = float(np.clip(-flat.y(geometry.representative_point().y), top + 60, bottom - 60))
+        names.append(Label(str(unit), round(x, 1), round(y, 1)))
+    return own, others, tuple(names)
+
+
+def _streets(sheet: Sheet, flat: Flat, box: tuple[float, ...]) -> str:
+    """Lines of the street layer inside the box, as one path."""
+    if sheet.streets is None:
+        return ""
+    left, top, right, bottom = box
+    east, north = float(flat.x(flat.lng + 1.0)), float(flat.y(flat.lat + 1.0))
+    west_south = flat.lng + left / east, flat.lat - bottom / north
+    east_north = flat.lng + right / east, flat.lat - top / north
+    clipped: Any = sheet.streets.clip((*west_south, *east_north))
+    lines = clipped.explode(index_parts=False).geometry
+    return "".join(
+        path_of(np.asarray(line.coords)[:, :2], flat, closed=False)
+        for line in lines
+        if line.geom_type == "LineString"
+    )
