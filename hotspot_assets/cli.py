@@ -40,7 +40,7 @@ def commands() -> None:
 @click.option(
     "--days",
     type=click.IntRange(1, 366),
-    default=30,
+    default=14,
     show_default=True,
     help="Forecast days up to the newest.",
 )

@@ -185,6 +185,7 @@ class Settings(_Section):
     """All settings of one installation; see the module for where they come from."""
 
     home: Path
+    from_file: Path | None = Field(None, description="The settings file in force; none: defaults.")
     warehouse: str
     data_path: str
     area: AreaSettings = AreaSettings()
@@ -306,7 +307,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         _relative_to(file.resolve().parent, values)
     if "home" in values:
         raise SettingsError(f"Settings file {file}: `home` is set by HOTSPOT_HOME, not in the file.")
-    values["home"] = home
+    values["home"], values["from_file"] = home, file
     values["warehouse"] = (
         env.get("HOTSPOT_WAREHOUSE")
         or values.get("warehouse")

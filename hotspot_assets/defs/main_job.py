@@ -19,6 +19,7 @@ from hotspot_assets.workflow.briefings import why_path
 from hotspot_assets.workflow.dates import today
 from hotspot_assets.workflow.deliveries import Declaration
 from hotspot_assets.workflow.fictional import drop_city
+from hotspot_assets.workflow.first_settings import write_first_settings
 from hotspot_assets.workflow.landing import landed_files
 from hotspot_assets.workflow.outcomes import last_known_day
 from hotspot_assets.workflow.patrols import best_area
@@ -48,6 +49,9 @@ def run_main_job(settings: Settings, days: int, port: int, say: Say) -> None:
         drop_city(settings, seed=SEED)
         settings = load_settings()
     waiting = [file.path for file in landed_files(settings.landing)]
+    if write_first_settings(settings, waiting):
+        settings = load_settings()
+        say(f"1/5 wrote {settings.from_file} for this place: look at it, above all at the time zone")
     say(f"2/5 taking in {len(waiting)} files")
     if waiting:
         import_files(settings, waiting, Declaration(), say)

@@ -20,8 +20,9 @@ import dagster as dg
 
 from hotspot_assets.defs.automation import INTAKE_JOB
 from hotspot_assets.errors import UserError
-from hotspot_assets.settings import PROJECT_ROOT, Settings
+from hotspot_assets.settings import PROJECT_ROOT, Settings, load_settings
 from hotspot_assets.workflow.deliveries import Declaration
+from hotspot_assets.workflow.first_settings import write_first_settings
 from hotspot_assets.workflow.landing import deliver
 
 Say = Callable[[str], None]
@@ -127,6 +128,9 @@ def import_files(settings: Settings, files: Sequence[Path], declaration: Declara
     from hotspot_assets.definitions import build_definitions
 
     landed = [deliver(path, settings.landing) for path in files]
+    if write_first_settings(settings, landed):
+        settings = load_settings()
+        say(f"wrote {settings.from_file} for this place: look at it, above all at the time zone")
     first, last = declaration.complete_for or ("", "")
     config = {
         "files": [path.name for path in landed],

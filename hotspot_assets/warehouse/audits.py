@@ -73,6 +73,11 @@ def last_deliveries(lake: Lake) -> pl.DataFrame:
     """)
 
 
+def times_of_sources(lake: Lake) -> pl.DataFrame:
+    """Times of occurrence of open and closed versions: `source, occurred_from, time_precision`."""
+    return lake.read("SELECT source, occurred_from, time_precision FROM incidents WHERE 'new' IN reasons")
+
+
 def surfaces(lake: Lake, first: date, last: date) -> pl.DataFrame:
     """Of each forecast date and offence group: cells, sum of scores, lowest score, distinct and highest rank."""
     query = """

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from hotspot_assets.intake.delivery import Delivery, read_delivery
 from hotspot_assets.intake.knowledge import Completeness, DeliveryFacts
+from hotspot_assets.intake.mapping import load_mapping
 from hotspot_assets.intake.offences import DEFAULT_EXCLUDED_GROUPS
 from hotspot_assets.intake.reading import UnreadableDelivery
 from hotspot_assets.intake.validation import IntakeOptions
@@ -106,6 +107,7 @@ def options_of(settings: Settings) -> IntakeOptions:
         extent=settings.area.extent,
         excluded_groups=DEFAULT_EXCLUDED_GROUPS if groups is None else frozenset(groups),
         exclude_domestic=settings.intake.exclude_domestic,
+        mappings=tuple(load_mapping(path) for path in settings.intake.mappings),
     )
 
 
