@@ -181,6 +181,23 @@ class TrialSettings(_Section):
     )
 
 
+RetainedTable = Literal["incidents", "rejected_rows", "proximity_scores", "patrol_areas", "forecast_outcomes"]
+
+
+class RetentionSettings(_Section):
+    """How long things are kept. Headers of forecasts, what was issued and the ledger are always kept."""
+
+    tables: dict[RetainedTable, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict,
+        description="Days per table; a table not named is kept whole. Incidents count from their last possible"
+        " day and are erased a whole month at a time, rejected rows count from their delivery and are emptied,"
+        " the others count from the forecast date.",
+    )
+    snapshots_days: int = Field(
+        30, ge=1, description="Days for which older states of the lake can be queried; no replay needs them."
+    )
+
+
 class Settings(_Section):
     """All settings of one installation; see the module for where they come from."""
 
@@ -194,6 +211,7 @@ class Settings(_Section):
     forecast: ForecastSettings = ForecastSettings()
     patrol: PatrolSettings = PatrolSettings()
     trial: TrialSettings = TrialSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @property
     def landing(self) -> Path:
@@ -215,8 +233,8 @@ class Settings(_Section):
         """Dagster's own home: runs, events, schedules."""
         return self.home / "dagster"
 
-    def settings_hash(self) -> str:
-        """Hash of every setting that can change a forecast (16 hex digits); part of each forecast's header."""
+    def forecast_parameters(self) -> str:
+        """Every setting that can change a forecast, as JSON: what the ledger keeps of the settings in force."""
         relevant = {
             "area": self.area.model_dump(mode="json", exclude={"name", "units", "unit_name_field"}),
             "grid": self.grid.model_dump(mode="json"),
@@ -227,7 +245,11 @@ class Settings(_Section):
         }
         if self.area.boundary is not None:
             relevant["area"]["boundary"] = _file_hash(self.area.boundary)
-        return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()[:16]
+        return json.dumps(relevant, sort_keys=True)
+
+    def settings_hash(self) -> str:
+        """Hash of `forecast_parameters` (16 hex digits); part of each forecast's header."""
+        return hashlib.sha256(self.forecast_parameters().encode()).hexdigest()[:16]
 
     def source_key(self) -> bytes:
         """Secret key of the incident keys: a file in the home, outside the lake, made once.

@@ -52,7 +52,7 @@ def test_reason_codes_and_marks_are_those_of_the_code() -> None:
     assert [tuple(row) for row in table_below(reasons, "mark")] == [
         (f"`{code}`", text) for code, text in MARKS.items()
     ]
-    lists = [set(named(line)) for line in reasons.splitlines() if line.startswith("- ")]
+    lists = [set(named(item)) for item in re.findall(r"(?ms)^- .*?(?=^- |\n\n|\Z)", reasons)]
     assert lists == [set(UNFIT), set(POLICE_GENERATED)]
 
 

@@ -5,7 +5,7 @@ a hit (`contract`).
 
 Column names are cut into words (camelCase, snake_case, digits and accents aside) and judged by word stems and
 by what stands beside a word: a `name` is a person's unless it is the name of a ward or an offence. Doubt goes
-against the column. Values are judged on a sample of distinct ones.
+against the column. Values are judged on a sample of distinct ones, or on all where one is enough.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime
+from itertools import takewhile
 
 import polars as pl
 
 from hotspot_assets.intake.telltales import (
+    ANY,
     FEW,
     GLUED_TELLTALES,
     HARMLESS_PHRASES,
     HEADER_TELLTALES,
     MANY,
+    MISSPELT,
     NAME_WORDS,
     NAMED_THINGS,
     PARTS,
@@ -48,6 +51,7 @@ def _whole_words(alternatives: str) -> re.Pattern[str]:
 _HARMLESS = _whole_words(HARMLESS_PHRASES)
 _HEADERS = tuple((kind, _whole_words(words)) for kind, words in HEADER_TELLTALES.items())
 _GLUED = re.compile("|".join(GLUED_TELLTALES.split()))
+_MISSPELT = tuple(MISSPELT.split())
 _NAME_WORDS, _NAMED_THINGS = frozenset(NAME_WORDS.split()), tuple(NAMED_THINGS.split())
 
 
@@ -64,7 +68,7 @@ def _kind(name: str) -> str | None:
     for kind, pattern in _HEADERS:
         if pattern.search(text) or pattern.search(unnumbered):
             return kind
-    if _GLUED.search(text):
+    if _GLUED.search(text) or any(_one_slip(word, known) for word in text.split() for known in _MISSPELT):
         return "data about a person"
     return "names of people" if _names_someone(text.split()) else None
 
@@ -90,6 +94,20 @@ def _words(name: str) -> list[str]:
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z]{3})(?=\d)", " ", plain)
     return re.findall(r"[a-z0-9]+", spaced.lower())
+
+
+def _one_slip(word: str, known: str) -> bool:
+    """Whether a word is a known one with a letter left out, put in, changed or exchanged, the first excepted."""
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, known, strict=False)))
+    if same == 0 or word == known:
+        return False
+    rest, known_rest = word[same:], known[same:]
+    return (
+        rest[1:] == known_rest
+        or rest == known_rest[1:]
+        or rest[1:] == known_rest[1:]
+        or (rest[1::-1] == known_rest[:2] and rest[2:] == known_rest[2:])
+    )
 
 
 def _names_someone(words: list[str]) -> bool:
@@ -126,10 +144,11 @@ def forbidden_value(values: pl.Series, now: datetime) -> str | None:
         return None
     sample = distinct.gather_every(-(-distinct.len() // SAMPLE_VALUES))
     for pattern in VALUE_TELLTALES:
-        hits = sample.str.contains(pattern.regex)
+        among = distinct if pattern.share == ANY else sample
+        hits = among.str.contains(pattern.regex)
         if pattern.unless is not None:
-            hits = hits & ~sample.str.contains(pattern.unless)
-        if 0 < hits.sum() >= pattern.share * sample.len():
+            hits = hits & ~among.str.contains(pattern.unless)
+        if 0 < hits.sum() >= pattern.share * among.len():
             return pattern.kind
     if _dates_of_birth(sample, now):
         return "dates of birth"

@@ -22,7 +22,9 @@ HARMLESS_PHRASES = r"""
     sex~(?:offen\w*|crimes?|assaults?|abuse)
     (?:data|record|file|model|forecast|cache|building|cell)~age
     age~(?:of~)?(?:days?|hours?|minutes?|h|d|data|record|file) (?:from|against)~(?:the~)?persons?
-    subjects?~(?:area|matter|code|type) parent~group message~id supervisors?~districts?
+    people~(?:counts?|density|per)
+    subjects?~(?:area|matter|code|type) parent~(?:group|id|ref|key|record|category|code) message~id
+    supervisors?~districts?
     postal~areas? (?:census|city)~blocks? address\w*~<counted> (?:n|count|number~of)~address\w*
     addresses~per post_codes?~(?:area|district|sector)
     officers?~(?:initiated|generated|hours?|minutes?|count|deployed|time|visits?|led) n~officers
@@ -42,10 +44,13 @@ HEADER_TELLTALES = {
         guardians? patients? missing_persons? opfer\w* taeter\w* tater\w* zeuge\w* geschadigt\w*
         slachtoffer\w* verdacht\w* getuige\w* testigos? vittim\w* testimon[ei]\w* temoins? auteurs?
         ofiara podejrzan\w* vitima\w* suspeit\w* brottsoffer misstankt\w* tatverdacht\w* dfndnts?
-        dfdts? witn customers? clients? employers? occupations? marital\w* malsagande
+        dfdts? witn customers? clients? employers? occupations? professions? marital\w* malsagande
+        associates? acquaintances? relatives? siblings? (?:family|household|gang|crew)_members?
+        members?_<no> (?:drug|substance|alcohol)_(?:users?|abusers?|misusers?)
     """,
     "data about a person": r"""
-        persons?\w* individuals? subjects?
+        persons?\w* people individuals? subjects? known_as blood_(?:group|type)
+        (?:students?|pupils?|drivers?|passengers?|riders?|users?|citizens?|residents?)_<no>
     """,
     "a date of birth or an age": r"""
         \w*dob dob\w* d~o~b births?\w* born yob birthday geburt\w* geboren geboort\w* naissance
@@ -54,7 +59,7 @@ HEADER_TELLTALES = {
     """,
     "sex or gender": r"""
         sex sexe sexo sesso gender\w* gndr\w* genders? geschlecht\w* geslacht kon plec genero male
-        female trans(?:gender)? sexual~orientation pronouns? salutation honorific
+        female trans(?:gender)? sexualit\w* sexual~(?:orientation|identity|preference) pronouns? salutation honorific
     """,
     "ethnicity or race": r"""
         descent\w* ethn\w* etnia etnic\w* race races racial\w* raza raca ras ic_[1-9]?(?:~codes?)?
@@ -71,8 +76,8 @@ HEADER_TELLTALES = {
         ni_(?:no|num|number) national_ins\w* national_id\w* ssns? social_sec\w* nhs\w*
         driv(?:er|ers|ing|r)_s?_lic\w* dl_(?:no|num|number) id_card\w*
         identity_(?:card|no|number|doc\w*) bsn dni nif personnummer cpf pesel codice_fiscale
-        tax_(?:id|no|number) finger_prints?\w* dna biometr\w* photos?\w* mug_shots? facial\w*
-        portraits?
+        ^(?:id|identity)_(?:no|num|number)$ tax_(?:id|no|number) finger_prints?\w* dna biometr\w* photos?\w*
+        mug_shots? facial\w* portraits?
     """,
     "a police record of a person (PNC, CRO, nominal)": r"""
         pnc\w* pncid cro cros cro_<no> nominals?\w* nomid criminal_(?:record|history)\w* convict\w*
@@ -86,7 +91,7 @@ HEADER_TELLTALES = {
     "a phone number": r"""
         \w*phones?\w* ph_<no> tel tels tele telno telnum\w* telef\w* teln\w* mobiles?(?:~<no>)?$
         mobile(?:no|num\w*) mob_<no> cell_phone\w* handy(?:nummer)? movil cellulare landline\w*
-        fax\w* imei\w* imsi\w* msisdn\w* handset\w*
+        (?:sim|cli)_(?:no|num|number) fax\w* imei\w* imsi\w* msisdn\w* handset\w*
         contacts?(?:~(?:<no>|details?|info\w*|person|methods?))?$ contact(?:no|num\w*|details?)
     """,
     "a vehicle registration": r"""
@@ -105,7 +110,7 @@ HEADER_TELLTALES = {
         calles? ruas? rue ulica gata hundred_blocks? block_(?:addr\w*|range|text|no|num|number)
         blocks?$ post_codes? postcodes\w+ postal_(?:codes?)? postal\w* pcds? pcode\w*
         zips?(?:_codes?)?(?:_\d)? zip_codes?\w* plz postleit\w* code_postal codigo_postal cap_code
-        uprns? usrns? toids? what_3_words? w_3_w premises?_(?:names?|no|number)
+        ^flat$ uprns? usrns? toids? what_3_words? w_3_w premises?_(?:names?|no|number)
         residence_(?:of|no|number) home_(?:loc\w*|town)
     """,
     "an officer or a member of staff": r"""
@@ -132,7 +137,7 @@ HEADER_TELLTALES = {
         watch_list\w* hot_list\w* registered_sex\w* mappa prevent_ref\w*
     """,
     "intelligence": r"""
-        intel intels intelligence intel\w* chis covert\w* surveillance\w* source_(?:grade|eval\w*)
+        intel intels intelligence intel\w* crimint\w* chis covert\w* surveillance\w* source_(?:grade|eval\w*)
         5x5x5 3x5x2 5_x_5_x_5 3_x_5_x_2 sir_(?:no|ref\w*) informer\w* tasking_intel
     """,
     "stop and search": r"""
@@ -143,13 +148,13 @@ HEADER_TELLTALES = {
     """,
     "custody": r"""
         custod\w* detain\w* detention\w* dp_(?:no|number|name) charge_sheet\w* bailed police_bail
-        haft\w*
+        haft\w* arrest\w* charged? charges?_(?:desc\w*|code|class|group|type|level|date|text)
     """,
     "names of people": r"""
         \w*surnames? \w*forenames? \w*fore_names? initials? aliases alias akas? nick_names?
         monikers? maiden\w* given_names? family_names? last_names? first_names? middle_names?
         prenoms? vorname\w* nachname\w* voorna\w* achterna\w* apellid\w* cognom\w* sobrenome
-        efternamn efternavn fornamn fornavn fname lname mname sname
+        efternamn efternavn fornamn fornavn fname lname mname sname (?:last|first|full|sur|fore)nm
     """,
 }
 """Kind of data -> words of column names that speak of it."""
@@ -158,11 +163,21 @@ GLUED_TELLTALES = r"""
     victim suspect offender witness defendant complainant surname forename firstname lastname
     middlename fullname dateofbirth birthdate ethnic nationality passport postalcode zipcode
     telephone phoneno email numberplate licen[cs]eplate narrative freetext stopsearch stopandsearch
-    custody nominal arrestee perpetrator officer(?=id|no|name) modusoperandi religion homeaddr
+    custody nominal arrestee perpetrator officer(?!init|gen|hour|count|led) modusoperandi religion homeaddr
     streetname housenum geburtsdat nachname vorname apellido address reporting(?=part|person)
-    (?:crime|incident|case)detail
+    (?:crime|incident|case|brief)detail (?:crime|incident|case|closing)summary telno bailcond collarn
+    postcode(?!area|dist|sect) contact(?=name|tel|no) caller(?=n|id|addr|tel) dispatcherid people(?=inv)
+    (?:modified|created|updated|entered|recorded)by sexual(?=orient) sexcode yearborn ageat(?=inc|off|arr)
+    (?:known|susp|vict|off)alias offcollar
 """
 """Telling even inside a longer word written in one piece."""
+
+MISSPELT = """
+    surname forename lastname firstname postcode address nationality ethnicity religion telephone
+    victim suspect offender witness complainant defendant narrative custody passport registration
+    nominal comments
+"""
+"""Words telling enough to be known with one slip of the pen: a letter left out, doubled, changed or exchanged."""
 
 NAME_WORDS = "name names nm nome naam navn namn nombre nombres imie nazwisko cognome prenom nom noms"
 """A name of whom or what is told by the word beside it."""
@@ -176,7 +191,9 @@ NAMED_THINGS = """
     boundary constituency town village municipality province suburb bcu csp command department dept
     org organisation organization authority council court code map metric parameter variable event
     ucr nibrs tract hour period scheme operation campaign incident fbi call priority patrol planning
-    dist sub bureau cell hexagon short long tz timezone tool legend colour color server host stop commune departement
+    dist sub bureau cell hexagon short long tz timezone tool legend colour color server host stop
+    commune departement hotspot system cluster site river series queue landmark project programme
+    indicator theme tag polygon basin mnemonic template
 """
 """Things whose names are no one's."""
 
@@ -201,7 +218,7 @@ class Pattern:
     unless: str | None = None
 
 
-FEW, MANY = 0.005, 0.1
+ANY, FEW, MANY = 0.0, 0.005, 0.1
 
 _OFFENCES = (
     r"(?i)theft|burgl|assault|robber|larcen|murder|homicid|damage|drug|weapon|fraud|arson|vehicle|offen[cs]e|crim"
@@ -233,7 +250,7 @@ _POSTCODE = r"[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}"
 _POLICE_IDS = r"\d{4}/\d{6,7}[A-Z]|\d{2}/\d{5,7}[A-Z]|\d{3,6}/\d{2}[A-Z]|SF\d{2}/\d{3,6}[A-Z]"
 
 VALUE_TELLTALES = (
-    Pattern("e-mail addresses", r"[\w.+-]+@[\w-]+\.[\w.-]+", FEW),
+    Pattern("e-mail addresses", r"[\w.+-]+@[\w-]+\.[\w.-]+", ANY),
     Pattern("phone numbers", rf"(?:^|\D)(?:{_PHONE_ABROAD}|\(\d{{3,5}}\) ?\d[\d -]{{5,}})(?:$|\D)", FEW),
     Pattern("phone numbers", r"(?:^|[^\d.-])\d{3}[-. ]\d{3}[-. ]\d{4}(?:$|[^\d.-])", FEW),
     Pattern("phone numbers", r"^(?:0|0044 ?|44 ?)7\d{3}[ -]?\d{3}[ -]?\d{3}$", MANY),

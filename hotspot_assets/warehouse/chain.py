@@ -1,20 +1,22 @@
 """Writing to the ledger: inside the transaction of what an entry records, or not at all.
 
-Belongs here: the chain in the lake, its export, and the lock that keeps it one chain. Not here: what an entry
-is and how a chain is verified (assurance).
+Belongs here: the chain in the lake, its export, the lock that keeps it one chain, and the entries that more than
+one kind of write makes. Not here: what an entry is and how a chain is verified (assurance).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 
-from hotspot_assets.assurance.ledger import Entry, Kind, entry, export_line
-from hotspot_assets.warehouse.lake import Lake, Transaction
+from hotspot_assets.assurance.ledger import Entry, Kind, entry, export_line, merkle_root
+from hotspot_assets.warehouse.lake import Lake, Stamp, Transaction
 from hotspot_assets.warehouse.tables import TABLES
 
 TABLE = "ledger"
@@ -29,6 +31,51 @@ def append_entry(
     made = entry(previous, kind, at, actor, subject, facts)
     transaction.append(TABLE, TABLES[TABLE].conform(pl.DataFrame([asdict(made)])))
     return made
+
+
+def root_of(ids: Iterable[str]) -> str:
+    """One hash for a set of ids, whatever their order: the Merkle root of the sorted ids."""
+    return merkle_root(each.encode() for each in sorted(ids))
+
+
+def note_run(
+    transaction: Transaction,
+    at: datetime,
+    stamp: Stamp,
+    days: tuple[date, date],
+    headers: pl.DataFrame,
+    rows: int,
+) -> None:
+    """Add the entry of a run that made forecasts: days, counts and a root of the forecast ids."""
+    facts = {
+        "run_id": stamp.run_id,
+        "forecasts": headers.height,
+        "forecasts_made": headers["not_made_because"].null_count(),
+        "forecasts_root": root_of(headers["forecast_id"]),
+        "models": sorted(headers["model"].unique()),
+        "settings_hash": sorted(headers["settings_hash"].unique()),
+        "code_version": sorted(headers["code_version"].unique()),
+        "delivery_seq": int(headers["delivery_seq"].max() or 0),  # type: ignore[arg-type]
+        "score_rows": rows,
+    }
+    append_entry(transaction, Kind.RUN, at, stamp.author, f"forecasts {days[0]}..{days[1]}", facts)
+
+
+def note_parameters(transaction: Transaction, at: datetime, actor: str, parameters: str) -> None:
+    """Add an entry if the parameters differ from those last recorded: the ones in force on any date.
+
+    They are kept as text within the facts, so that their bytes, and with them the settings hash, are kept.
+    """
+    last = transaction.read(
+        "SELECT facts FROM ledger WHERE kind = ? ORDER BY sequence DESC LIMIT 1",
+        [Kind.PARAMETER_CHANGE.value],
+    )
+    before = json.loads(last.item()) if last.height else {"parameters": None, "settings_hash": None}
+    if before["parameters"] == parameters:
+        return
+    now = hashlib.sha256(parameters.encode()).hexdigest()[:16]
+    facts = {"settings_hash": now, "settings_hash_before": before["settings_hash"], "parameters": parameters}
+    append_entry(transaction, Kind.PARAMETER_CHANGE, at, actor, "settings that can change a forecast", facts)
 
 
 def export_lines(lake: Lake) -> Iterator[str]:

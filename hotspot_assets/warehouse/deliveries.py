@@ -7,7 +7,7 @@ deciding what a row changes (intake).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +17,7 @@ import polars as pl
 from hotspot_assets.assurance.ledger import Kind
 from hotspot_assets.intake.knowledge import DeliveryFacts
 from hotspot_assets.intake.versions import Comparison, compare
-from hotspot_assets.warehouse.chain import append_entry
+from hotspot_assets.warehouse.chain import append_entry, note_parameters
 from hotspot_assets.warehouse.lake import Committed, Lake, Stamp, Transaction
 from hotspot_assets.warehouse.tables import TABLES
 
@@ -41,10 +41,14 @@ class ReadFile:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A row of `deliveries`; `again`: the same bytes had been taken in before, and nothing was written."""
+    """A row of `deliveries`; `again`: the same bytes had been taken in before, and nothing was written.
+
+    `holds_erased`: the file names incidents that were erased, so it must not be kept.
+    """
 
     row: dict[str, Any]
     again: bool = False
+    holds_erased: bool = False
 
 
 FactsOf = Callable[[int, bool], DeliveryFacts]
@@ -62,17 +66,30 @@ def known_delivery(lake: Lake, sha256: str) -> dict[str, Any] | None:
     return rows.row(0, named=True) if rows.height else None
 
 
+def taken_in(lake: Lake) -> pl.DataFrame:
+    """Files taken in: `sha256, source, delivered_at`."""
+    return lake.read("SELECT sha256, source, delivered_at FROM deliveries WHERE status = 'ingested'")
+
+
+def erased_since(lake: Lake, delivery: Mapping[str, Any]) -> bool:
+    """Whether incidents of a delivery's source were erased after it: its file may hold one and must not be kept."""
+    query = "SELECT count(*) FROM deliveries WHERE status = 'erasure' AND source = ? AND delivery_seq > ?"
+    return bool(lake.read(query, [delivery["source"], delivery["delivery_seq"]]).item())
+
+
 def record_delivery(
     lake: Lake,
     file: ReadFile,
     facts_of: FactsOf,
     stamp: Stamp,
     complete_days: tuple[date, date] | None = None,
+    parameters: str | None = None,
 ) -> Committed[Recorded]:
     """Compare a file with what is known and write all of it in one transaction.
 
     `facts_of(delivery_seq, source_is_new)` states what is known of the delivery as a whole; `complete_days` are
-    the days for which the file was declared complete.
+    the days for which the file was declared complete. A change of `parameters`
+    (`Settings.forecast_parameters`) is noted in the ledger.
     """
 
     def write(transaction: Transaction) -> Recorded:
@@ -82,11 +99,14 @@ def record_delivery(
         if earlier.height:
             return Recorded(earlier.row(0, named=True), again=True)
         facts = facts_of(_next_seq(transaction), _is_new_source(transaction, file.source, stamp))
-        comparison = compare(file.accepted, _known(transaction, file, facts), facts)
+        known = _known(transaction, file, facts)
+        comparison = compare(file.accepted, known, facts)
         first, last = complete_days or (None, None)
         row = _row(file, facts, comparison, stamp) | {"complete_from": first, "complete_to": last}
+        if parameters is not None:
+            note_parameters(transaction, facts.delivered_at, stamp.author, parameters)
         _append_all(transaction, file, facts, comparison, row)
-        return Recorded(row)
+        return Recorded(row, holds_erased=_names_erased(file, known))
 
     return lake.transact(write, tables=LOCKS, message=f"delivery {file.name}", stamp=stamp)
 
@@ -158,6 +178,11 @@ def _known(transaction: Transaction, file: ReadFile, facts: DeliveryFacts) -> pl
     everything = transaction.read(last.format(which=""), {"source": file.source})
     named = pl.col("incident_key").is_in(keys["incident_key"].implode())
     return everything.filter(named | facts.complete_for.covers())
+
+
+def _names_erased(file: ReadFile, known: pl.DataFrame) -> bool:
+    erased = known.filter(pl.col("reasons").list.contains("erased"))
+    return file.accepted.join(erased, on="incident_key", how="semi").height > 0
 
 
 def _row(file: ReadFile, facts: DeliveryFacts, comparison: Comparison, stamp: Stamp) -> dict[str, Any]:

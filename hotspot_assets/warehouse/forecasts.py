@@ -7,10 +7,11 @@ Belongs here: the transactions behind `study_areas`, `cells`, `fitted_models`, `
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
+from hotspot_assets.warehouse.chain import note_parameters, note_run
 from hotspot_assets.warehouse.lake import Committed, Lake, Stamp, Transaction
 from hotspot_assets.warehouse.tables import TABLES
 
@@ -23,11 +24,13 @@ def replace_days(
     stamp: Stamp,
     *,
     headers: pl.DataFrame | None = None,
+    parameters: str | None = None,
 ) -> Committed[int]:
     """Replace the rows of `table` for forecast dates first..last, and append headers not seen before.
 
     One transaction: a reader sees the old days or the new ones, never a gap; a killed writer leaves the old.
-    Returns the number of rows written.
+    Rows with headers are a run of the forecast and stand as such in the ledger, as does a change of
+    `parameters` (`Settings.forecast_parameters`). Returns the number of rows written.
     """
     shaped = TABLES[table].conform(rows)
     known = None if headers is None else TABLES["forecasts"].conform(headers)
@@ -37,9 +40,14 @@ def replace_days(
         transaction.append(table, shaped)
         if known is not None:
             _append_missing(transaction, "forecasts", known, "forecast_id")
+            _note_overtaken(transaction, known)
+            made_at: datetime = known["made_at"].sort().to_list()[-1]
+            if parameters is not None:
+                note_parameters(transaction, made_at, stamp.author, parameters)
+            note_run(transaction, made_at, stamp, days, known, shaped.height)
         return shaped.height
 
-    locks = [table] if known is None else [table, "forecasts"]
+    locks = [table] if known is None else [table, "forecasts", "unreplayable_forecasts", "ledger"]
     return lake.transact(write, tables=locks, message=f"{table} {days[0]}..{days[1]}", stamp=stamp)
 
 
@@ -48,6 +56,18 @@ def _append_missing(transaction: Transaction, table: str, rows: pl.DataFrame, ke
         f"SELECT {key} FROM {table} WHERE list_contains(?, {key})", [rows[key].to_list()]
     )
     transaction.append(table, rows.join(there, on=key, how="anti"))
+
+
+def _note_overtaken(transaction: Transaction, headers: pl.DataFrame) -> None:
+    """Mark forecasts that were being computed while incidents were erased: nobody can say what they read."""
+    overtaken = """
+        SELECT forecast_id, forecast_date, max(e.delivery_seq) AS delivery_seq
+        FROM headers h JOIN deliveries e ON e.status = 'erasure' AND e.delivery_seq > h.delivery_seq
+        WHERE h.not_made_because IS NULL AND forecast_id NOT IN (SELECT forecast_id FROM unreplayable_forecasts)
+        GROUP BY ALL
+    """
+    with transaction.lend("headers", headers):
+        transaction.append("unreplayable_forecasts", transaction.read(overtaken))
 
 
 def append_once(

@@ -122,7 +122,8 @@ class Lake:
     _guard: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @property
-    def _sqlite_file(self) -> Path | None:
+    def sqlite_file(self) -> Path | None:
+        """File of the catalog; None where it is a PostgreSQL database."""
         kind, _, rest = self.attach.removeprefix("ducklake:").partition(":")
         return Path(rest) if kind == "sqlite" else None
 
@@ -134,7 +135,7 @@ class Lake:
         options = [f"DATA_PATH {_quoted(self.data_path)}", "OVERRIDE_DATA_PATH true"]
         connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         _load(connection, "ducklake")
-        if (file := self._sqlite_file) is not None:
+        if (file := self.sqlite_file) is not None:
             _load(connection, "sqlite_scanner")
             options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 10000"]
             self._make_folders(file)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import duckdb
 
@@ -30,8 +31,15 @@ class Migration:
     apply: Callable[[duckdb.DuckDBPyConnection], None]
 
 
-def create_table(cursor: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Create a table of the dictionary with comments, layout and lock row."""
+class Executes(Protocol):
+    """What runs a statement: a cursor or an open transaction."""
+
+    def execute(self, statement: str, /) -> object:
+        """Run one statement."""
+
+
+def create_table(cursor: Executes, table: Table) -> None:
+    """Create a table of the dictionary with its comments and layout."""
     columns = ", ".join(
         f"{name} {sql_type(column.dtype)}{'' if column.nullable else ' NOT NULL'}"
         for name, column in table.schema.columns().items()
@@ -55,7 +63,15 @@ def _create_everything(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute("INSERT INTO write_locks VALUES (?, 0, 0)", [name])
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "the tables as first released", _create_everything),)
+def _create_unreplayable_forecasts(cursor: duckdb.DuckDBPyConnection) -> None:
+    create_table(cursor, TABLES["unreplayable_forecasts"])
+    cursor.execute("INSERT INTO write_locks VALUES ('unreplayable_forecasts', 0, 0)")
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "the tables as first released", _create_everything),
+    Migration(2, "forecasts that rest on erased incidents", _create_unreplayable_forecasts),
+)
 CURRENT = MIGRATIONS[-1].version
 
 

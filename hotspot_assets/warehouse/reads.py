@@ -106,11 +106,19 @@ def stored_artefact(
 
 
 def delivery_clocks(lake: Lake, delivery_seq: int) -> pl.DataFrame:
-    """Both clocks of each delivery in the ledger of weights: `delivery_seq, delivered_at, known_from` (its first)."""
+    """Both clocks of each delivery in the ledger of weights: `delivery_seq, delivered_at, known_from` (its first).
+
+    An erasure counts as a delivery that is readable at any cut-off, as what it took away is gone for all of
+    them: so a forecast made after it has another id than one made before.
+    """
     query = """
         SELECT delivery_seq, delivered_at, min(h.known_from) AS known_from
         FROM hexagon_incidents h JOIN deliveries USING (delivery_seq)
-        WHERE delivery_seq <= $seq GROUP BY ALL ORDER BY delivery_seq
+        WHERE delivery_seq <= $seq GROUP BY ALL
+        UNION ALL
+        SELECT delivery_seq, delivered_at, TIMESTAMPTZ '1970-01-01 00:00:00+00' FROM deliveries
+        WHERE status = 'erasure' AND delivery_seq <= $seq
+        ORDER BY delivery_seq
     """
     return lake.read(query, {"seq": delivery_seq})
 

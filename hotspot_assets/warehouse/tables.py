@@ -52,7 +52,9 @@ class Deliveries(dy.Schema):
     """A file received, and what became of its rows."""
 
     delivery_seq = _delivery_seq(primary_key=True)
-    status = dy.String(description="ingested, or set_aside: unreadable as a whole, see reason.")
+    status = dy.String(
+        description="ingested; set_aside: unreadable as a whole, see reason; erasure: no file, incidents were erased."
+    )
     reason = dy.String(nullable=True, description="Why the file was set aside.")
     source = dy.String(description="The records system or publication a file comes from.")
     format = dy.String(description="Format by which it was read.")
@@ -277,6 +279,14 @@ class StaleDays(dy.Schema):
     since = _moment("When the delivery was taken in.")
 
 
+class UnreplayableForecasts(dy.Schema):
+    """A forecast that rests on incidents erased since: its scores stand, but cannot be made again."""
+
+    forecast_id = dy.String(primary_key=True, description="Forecast.")
+    forecast_date = _forecast_date()
+    delivery_seq = _delivery_seq(primary_key=True)
+
+
 class LedgerEntries(dy.Schema):
     """One entry of the hash-chained ledger, written in the transaction of what it records."""
 
@@ -383,6 +393,7 @@ TABLES: dict[str, Table] = {
             sorted_by=("forecast_date", "model", "offence_group", "coverage"),
         ),
         Table("stale_days", StaleDays),
+        Table("unreplayable_forecasts", UnreplayableForecasts),
         Table("ledger", LedgerEntries, sorted_by=("sequence",)),
         Table("write_locks", WriteLocks),
     )

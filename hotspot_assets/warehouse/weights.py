@@ -20,7 +20,7 @@ def deliveries_to_bucket(lake: Lake) -> tuple[list[int], int]:
         "SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents'"
     ).item()
     waiting = lake.read(
-        "SELECT delivery_seq FROM deliveries WHERE delivery_seq > ? AND status = 'ingested' ORDER BY ALL",
+        "SELECT delivery_seq FROM deliveries WHERE delivery_seq > ? AND status <> 'set_aside' ORDER BY ALL",
         [through],
     )
     return waiting["delivery_seq"].to_list(), int(through)
@@ -46,12 +46,13 @@ def append_entries(lake: Lake, entries: pl.DataFrame, delivery_seq: int, stamp: 
         mark = "SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents'"
         if transaction.read(mark).item() >= delivery_seq:
             return 0
-        transaction.append("hexagon_incidents", rows)
+        kept = _not_erased(transaction, rows)
+        transaction.append("hexagon_incidents", kept)
         transaction.execute(
             "UPDATE write_locks SET through_delivery_seq = ? WHERE table_name = 'hexagon_incidents'",
             [delivery_seq],
         )
-        return _note_stale_days(transaction, rows, delivery_seq)
+        return note_stale_days(transaction, kept["day"], delivery_seq, _LATE)
 
     tables = ["hexagon_incidents", "stale_days"]
     return lake.transact(
@@ -59,14 +60,21 @@ def append_entries(lake: Lake, entries: pl.DataFrame, delivery_seq: int, stamp: 
     )
 
 
-def _note_stale_days(transaction: Transaction, rows: pl.DataFrame, delivery_seq: int) -> int:
+def _not_erased(transaction: Transaction, rows: pl.DataFrame) -> pl.DataFrame:
+    """Entries without those of incidents that were erased after the entries had been made."""
+    erased = transaction.read("SELECT incident_key FROM incidents WHERE list_contains(reasons, 'erased')")
+    return rows.join(erased, on="incident_key", how="anti", maintain_order="left")
+
+
+def note_stale_days(transaction: Transaction, days: pl.Series, delivery_seq: int, reason: str) -> int:
+    """Note those of `days` that have outcomes, as made stale by a delivery; returns how many."""
     judged = transaction.read("SELECT DISTINCT forecast_date AS day FROM forecast_outcomes")
-    touched = rows.select("day").unique().join(judged, on="day", how="semi").sort("day")
+    touched = pl.DataFrame({"day": days}).unique().join(judged, on="day", how="semi").sort("day")
     since = transaction.read(
         "SELECT delivered_at FROM deliveries WHERE delivery_seq = ?", [delivery_seq]
     ).item()
     stale = touched.with_columns(
-        delivery_seq=pl.lit(delivery_seq, pl.Int64), reason=pl.lit(_LATE), since=pl.lit(since)
+        delivery_seq=pl.lit(delivery_seq, pl.Int64), reason=pl.lit(reason), since=pl.lit(since)
     )
     transaction.append("stale_days", TABLES["stale_days"].conform(stale))
     return stale.height

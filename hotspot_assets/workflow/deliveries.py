@@ -22,6 +22,7 @@ from hotspot_assets.warehouse.deliveries import (
     FactsOf,
     ReadFile,
     compare_only,
+    erased_since,
     known_delivery,
     record_delivery,
     record_unreadable,
@@ -52,7 +53,10 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a file: its row of `deliveries`, whether it had come before, or why it was set aside."""
+    """What became of a file: its row of `deliveries`, whether it had come before, or why it was set aside.
+
+    `discarded`: it holds incidents that were erased, so it was not kept.
+    """
 
     COUNTS: ClassVar[tuple[str, ...]] = (
         "rows_read", "rows_new", "rows_amended", "rows_unchanged", "rows_rejected", "rows_excluded",
@@ -62,6 +66,7 @@ class Taken:
     row: dict[str, Any]
     snapshot_id: int
     again: bool = False
+    discarded: bool = False
 
     @property
     def set_aside(self) -> bool:
@@ -77,9 +82,10 @@ class Taken:
         name = self.row["file_name"]
         if self.set_aside:
             return f"{name}: set aside. {self.row['reason']}"
+        end = "; the file holds erased incidents and was deleted" if self.discarded else ""
         if self.again:
-            return f"{name}: the same bytes came as delivery {self.row['delivery_seq']}; nothing changed"
-        return f"{name}: {described(self.row)}"
+            return f"{name}: the same bytes came as delivery {self.row['delivery_seq']}; nothing changed{end}"
+        return f"{name}: {described(self.row)}{end}"
 
 
 def described(row: dict[str, Any]) -> str:
@@ -112,12 +118,16 @@ def options_of(settings: Settings) -> IntakeOptions:
 
 
 def take_in(lake: Lake, settings: Settings, path: Path, declaration: Declaration, stamp: Stamp) -> Taken:
-    """Take in one landed file, in one transaction, and move it to `ingested` or, unreadable, to `set_aside`."""
+    """Take in one landed file, in one transaction, and move it to `ingested` or, unreadable, to `set_aside`.
+
+    A file that holds incidents erased before is not kept.
+    """
     digest, size = file_hash(path), path.stat().st_size
     known = known_delivery(lake, digest)
     if known is not None:
-        put_away(path, INGESTED)
-        return Taken(known | {"file_name": path.name}, -1, again=True)
+        discarded = erased_since(lake, known)
+        _leave(path, discarded)
+        return Taken(known | {"file_name": path.name}, -1, again=True, discarded=discarded)
     options = options_of(settings)
     try:
         read = read_delivery(path, options)
@@ -127,10 +137,22 @@ def take_in(lake: Lake, settings: Settings, path: Path, declaration: Declaration
         return Taken(noted.result.row, noted.snapshot_id)
     file = _read_file(path, digest, size, read)
     done = record_delivery(
-        lake, file, _facts(settings, read, declaration, options), stamp, declaration.complete_for
+        lake,
+        file,
+        _facts(settings, read, declaration, options),
+        stamp,
+        declaration.complete_for,
+        settings.forecast_parameters(),
     )
-    put_away(path, INGESTED)
-    return Taken(done.result.row, done.snapshot_id, done.result.again)
+    _leave(path, done.result.holds_erased)
+    return Taken(done.result.row, done.snapshot_id, done.result.again, done.result.holds_erased)
+
+
+def _leave(path: Path, discarded: bool) -> None:
+    if discarded:
+        path.unlink()
+    else:
+        put_away(path, INGESTED)
 
 
 def preview(lake: Lake, settings: Settings, path: Path, declaration: Declaration) -> str:

@@ -68,23 +68,23 @@ def _make_month(
         area = study_area_of_month(lake, settings, month_start(days[0]), newest)
     except NoStudyArea as reason:
         headers = plan_days(settings, days, clocks, stamp, no_area=str(reason)).headers(now_utc())
-        yield from _commit(lake, days, headers, [], stamp)
+        yield from _commit(lake, settings, days, headers, [], stamp)
         return
     keep_study_area(lake, settings, area, stamp)
     in_force = model_in_force(lake, settings, area, month_start(days[0]), newest, stamp)
     events = events_of_month(lake, settings, area, in_force, days, newest)
     plan = plan_days(settings, days, clocks, stamp, area=area, in_force=in_force, events=events)
     if plan.nothing_to_make():
-        yield from _commit(lake, days, plan.headers(now_utc()), [], stamp)
+        yield from _commit(lake, settings, days, plan.headers(now_utc()), [], stamp)
         return
     batch: list[tuple[DaySurface, pl.DataFrame]] = []
     for surface in surfaces(in_force, settings, area, events, days[0], days[-1]):
         batch.append((surface, surface_rows(surface, area, plan.able(surface.date), settings.forecast.model)))
         if sum(rows.height for _, rows in batch) >= _BATCH_ROWS:
-            yield from _commit_batch(lake, plan, batch, stamp)
+            yield from _commit_batch(lake, settings, plan, batch, stamp)
             batch = []
     if batch:
-        yield from _commit_batch(lake, plan, batch, stamp)
+        yield from _commit_batch(lake, settings, plan, batch, stamp)
 
 
 def events_of_month(
@@ -119,15 +119,24 @@ def surface_rows(surface: DaySurface, area: StudyArea, groups: Sequence[str], mo
 
 
 def _commit_batch(
-    lake: Lake, plan: DayPlan, batch: list[tuple[DaySurface, pl.DataFrame]], stamp: Stamp
+    lake: Lake,
+    settings: Settings,
+    plan: DayPlan,
+    batch: list[tuple[DaySurface, pl.DataFrame]],
+    stamp: Stamp,
 ) -> Iterator[DayFacts]:
     days = [surface.date for surface, _ in batch]
     headers = plan.headers(now_utc()).filter(pl.col("forecast_date").is_in(days))
-    yield from _commit(lake, days, headers, [rows for _, rows in batch], stamp)
+    yield from _commit(lake, settings, days, headers, [rows for _, rows in batch], stamp)
 
 
 def _commit(
-    lake: Lake, days: list[date], headers: pl.DataFrame, frames: list[pl.DataFrame], stamp: Stamp
+    lake: Lake,
+    settings: Settings,
+    days: list[date],
+    headers: pl.DataFrame,
+    frames: list[pl.DataFrame],
+    stamp: Stamp,
 ) -> Iterator[DayFacts]:
     columns = list(TABLES["proximity_scores"].dtypes)
     rows = (
@@ -135,7 +144,15 @@ def _commit(
         if frames
         else TABLES["proximity_scores"].empty()
     )
-    written = replace_days(lake, "proximity_scores", (days[0], days[-1]), rows, stamp, headers=headers)
+    written = replace_days(
+        lake,
+        "proximity_scores",
+        (days[0], days[-1]),
+        rows,
+        stamp,
+        headers=headers,
+        parameters=settings.forecast_parameters(),
+    )
     for number, day in enumerate(days):
         frame = frames[number] if frames else TABLES["proximity_scores"].empty()
         yield DayFacts(

@@ -19,6 +19,7 @@ from hotspot_assets.forecasting.events import Events, build_events, month_start
 from hotspot_assets.forecasting.fitting import FittedModel
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
+from hotspot_assets.warehouse.erasure import rests_on_erased
 from hotspot_assets.warehouse.forecasts import headers_of
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.warehouse.reads import (
@@ -83,6 +84,10 @@ def _made(lake: Lake, settings: Settings, day: date) -> _Made:
     if header["code_version"] != CODE_VERSION:
         raise CannotReplay(
             f"The forecast of {day} was made by code version {header['code_version']}; install it."
+        )
+    if rests_on_erased(lake, headers["forecast_id"]):
+        raise CannotReplay(
+            f"The forecast of {day} rests on incidents erased since: its scores stand, but nobody can make them again."
         )
     area = kept_study_area(lake, header["study_area_id"])
     moments = cut_offs(settings, days_between(month_start(day), day))
