@@ -86,15 +86,14 @@ def import_files(
 ) -> None:
     """Deliver FILES and take them in now, through Dagster, printing the counts."""
     from hotspot_assets.defs import operate
-    from hotspot_assets.warehouse.lake import Lake
-    from hotspot_assets.workflow.deliveries import Declaration, preview
+    from hotspot_assets.workflow.deliveries import Declaration, dry_home, preview
 
     declaration = Declaration(history=history, complete_for=complete, closings_approved=approve_closings)
     settings = load_settings()
     if dry_run:
-        lake = Lake(settings.warehouse, settings.data_path)
-        for path in files:
-            click.echo(preview(lake, settings, path, declaration))
+        with dry_home(settings) as (lake, dry):
+            for path in files:
+                click.echo(preview(lake, dry, path, declaration))
         return
     if not operate.import_files(settings, files, declaration, say=click.echo):
         sys.exit(1)
@@ -162,7 +161,7 @@ def explain(cell: str, day: date, group: str, top: int) -> None:
     _print_table(found.contributions.select(columns).head(top))
     given = found.contributions["contribution"]
     click.echo(
-        f"and {max(len(given) - top, 0)} more: {given[top:].sum():.3e}; all together {given.sum():.3e}"
+        f"and {max(len(given) - top, 0)} more contributions: {given[top:].sum():.3e}; all together {given.sum():.3e}"
     )
 
 
@@ -206,6 +205,36 @@ def hindsight(day: date, top: int) -> None:
         .sort("delivery_seq", "reasons")
     )
     _print_table(reasons)
+
+
+@commands.command("erase")
+@click.option(
+    "--source", help="Source of the incident, as in the table deliveries; for a period: only this source."
+)
+@click.option("--reference", help="The source's own reference of one incident.")
+@click.option("--key", help="The incident's key, as an explanation shows it.")
+@click.option("--period", nargs=2, type=DAY, help="FIRST LAST: all incidents of these days.")
+@click.option("--by", "author", required=True, help="Who erases: stands in the ledger.")
+def erase(
+    source: str | None, reference: str | None, key: str | None, period: tuple[date, date] | None, author: str
+) -> None:
+    """Erase one incident, or a period, from everything the home holds; counts and a ledger entry stay."""
+    from hotspot_assets.warehouse.lake import Lake, Stamp
+    from hotspot_assets.workflow import erasure
+
+    if sum(value is not None for value in (reference, key, period)) != 1 or (reference and not source):
+        raise click.UsageError("name one thing to erase: --source with --reference, --key, or --period")
+    settings = load_settings()
+    lake, stamp = Lake(settings.warehouse, settings.data_path), Stamp(author=author)
+    if reference and source:
+        done = erasure.erase_incident(lake, settings, source, reference, stamp)
+    elif key:
+        done = erasure.erase_key(lake, settings, key, stamp)
+    else:
+        assert period is not None
+        done = erasure.erase_period(lake, settings, period[0], period[1], source, stamp)
+    for line in done.lines():
+        click.echo(line)
 
 
 @commands.command("verify")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from hotspot_assets.defs import automation, checks, forecasts, intake, patrols, trial
+from hotspot_assets.defs import automation, checks, forecasts, intake, maintenance, patrols, trial
 from hotspot_assets.defs.partitions import partitions_of
 from hotspot_assets.settings import Settings, load_settings
 from hotspot_assets.warehouse.lake import Lake
@@ -22,8 +22,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=assets,
         asset_checks=checks.checks(settings, partitions),
-        jobs=automation.jobs(),
-        schedules=automation.schedules(settings),
+        jobs=[*automation.jobs(), *maintenance.JOBS],
+        schedules=[*automation.schedules(settings), *maintenance.schedules(settings)],
         sensors=automation.sensors(settings),
         executor=dg.in_process_executor,
         resources={"settings": settings, "lake": Lake(settings.warehouse, settings.data_path)},

@@ -241,7 +241,9 @@ class Settings(_Section):
             "intake": self.intake.model_dump(
                 mode="json", include={"excluded_groups", "exclude_domestic", "longest_span_days"}
             ),
-            "forecast": self.forecast.model_dump(mode="json", exclude={"run_at", "batch_days", "groups"}),
+            "forecast": self.forecast.model_dump(
+                mode="json", exclude={"run_at", "batch_days", "complete_after_days"}
+            ),
         }
         if self.area.boundary is not None:
             relevant["area"]["boundary"] = _file_hash(self.area.boundary)

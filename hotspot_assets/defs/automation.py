@@ -14,7 +14,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.audits import stale
 from hotspot_assets.warehouse.lake import Lake
-from hotspot_assets.workflow.dates import now_utc
+from hotspot_assets.workflow.dates import now_utc, today
 from hotspot_assets.workflow.landing import landed_files, settled_files
 from hotspot_assets.workflow.outcomes import last_known_day
 
@@ -132,7 +132,7 @@ def sensors(settings: Settings) -> list[dg.SensorDefinition]:
         ):
             newest = found.filter(found["day"].is_between(first, last))["delivery_seq"].max()
             yield dg.RunRequest(
-                run_key=f"stale-{first}-{last}-{newest!s}",
+                run_key=f"stale-{first}-{last}-{newest!s}-{today(settings)}",
                 tags={
                     "dagster/asset_partition_range_start": first.isoformat(),
                     "dagster/asset_partition_range_end": last.isoformat(),

@@ -26,6 +26,8 @@ from hotspot_assets.workflow.first_settings import write_first_settings
 from hotspot_assets.workflow.landing import deliver
 
 Say = Callable[[str], None]
+_CONSOLE = {"console": {"config": {"log_level": "INFO"}}}
+"""What a terminal shows of a run: progress and warnings; every event stands in the run's log."""
 
 
 class RunFailed(UserError):
@@ -91,7 +93,11 @@ def run_job(
         tags["dagster/asset_partition_range_end"] = days[1].isoformat()
     with instance_of(settings) as instance:
         result = definitions.resolve_job_def(job).execute_in_process(
-            instance=instance, partition_key=partition, tags=tags, run_config=config, raise_on_error=False
+            instance=instance,
+            partition_key=partition,
+            tags=tags,
+            run_config={**(config or {}), "loggers": _CONSOLE},
+            raise_on_error=False,
         )
     if not result.success:
         raise RunFailed(f"Run {result.run_id} of {job} failed: {_first_failure(result)}")

@@ -12,7 +12,8 @@ REASONS: dict[str, str] = {
     "ambiguous_date_format": "A date written another way than the rest, so that day and month might be"
     " swapped: export all dates the same way.",
     "bad_time": "No time of occurrence, or one that does not exist: correct it at the source.",
-    "before_earliest": "Before the first day taken, often a placeholder such as 1900-01-01: leave it empty.",
+    "before_earliest": "Before the first day taken (1990-01-01), often a placeholder:"
+    " give the real time, or leave the row out.",
     "in_future": "More than a day after the delivery: correct it at the source.",
     "unknown_offence": "An offence code without a group: add it to the mapping or the format.",
     "bad_coordinate": "A coordinate that is no number, or only one of the two: correct the export.",

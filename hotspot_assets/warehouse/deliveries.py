@@ -63,7 +63,7 @@ def known_delivery(lake: Lake, sha256: str) -> dict[str, Any] | None:
     rows = lake.read(
         "SELECT * FROM deliveries WHERE sha256 = ? AND status = 'ingested' ORDER BY delivery_seq", [sha256]
     )
-    return rows.row(0, named=True) if rows.height else None
+    return rows.row(-1, named=True) if rows.height else None
 
 
 def taken_in(lake: Lake) -> pl.DataFrame:
@@ -94,11 +94,12 @@ def record_delivery(
 
     def write(transaction: Transaction) -> Recorded:
         earlier = transaction.read(
-            "SELECT * FROM deliveries WHERE sha256 = ? AND status = 'ingested'", [file.sha256]
+            "SELECT * FROM deliveries WHERE sha256 = ? AND status = 'ingested' ORDER BY delivery_seq",
+            [file.sha256],
         )
-        if earlier.height:
-            return Recorded(earlier.row(0, named=True), again=True)
         facts = facts_of(_next_seq(transaction), _is_new_source(transaction, file.source, stamp))
+        if earlier.height and not (facts.closing_approved and earlier["closings_waiting"][-1] > 0):
+            return Recorded(earlier.row(-1, named=True), again=True)
         known = _known(transaction, file, facts)
         comparison = compare(file.accepted, known, facts)
         first, last = complete_days or (None, None)

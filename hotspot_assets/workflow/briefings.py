@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _DRAFT = "draft"
 _EXPLAINED = 3
 """Areas of each offence group that get a page of their own; any other cell can be explained on demand."""
+_DRAWN_BEFORE_THE_LAST = 1
+"""Offence groups drawn for the earlier days of a range; the last day has a map of each."""
 
 
 @dataclass(frozen=True)
@@ -52,21 +54,23 @@ def why_path(settings: Settings, day: date, area_id: str) -> Path:
 
 
 def write_briefings(lake: Lake, settings: Settings, first: date, last: date) -> Iterator[DayFiles]:
-    """Write the files of each day first..last; pages of reasons are written for the last day only."""
+    """Write the files of each day first..last; all maps and pages of reasons for the last day only."""
     boundaries = unit_boundaries(settings)
     for day in days_between(first, last):
-        yield _write_day(lake, settings, day, boundaries, with_reasons=day == last)
+        yield _write_day(lake, settings, day, boundaries, newest=day == last)
 
 
 def _write_day(
-    lake: Lake, settings: Settings, day: date, boundaries: gpd.GeoDataFrame | None, *, with_reasons: bool
+    lake: Lake, settings: Settings, day: date, boundaries: gpd.GeoDataFrame | None, *, newest: bool
 ) -> DayFiles:
     headers, areas = headers_of(lake, day, day), areas_between(lake, day, day)
     folder = settings.outputs / day.isoformat()
     paths = write_exports(areas, folder, _DRAFT, settings.area.synthetic)
-    maps = _maps(lake, settings, day, headers, areas, boundaries)
+    made = headers.filter(pl.col("not_made_because").is_null()).sort("incidents_known", descending=True)
+    drawn = made if newest else made.head(_DRAWN_BEFORE_THE_LAST)
+    maps = _maps(lake, settings, day, drawn, areas, boundaries)
     paths += [write_whole(folder / f"map-{group}.png", png) for group, png in maps.items()]
-    why = _write_reasons(lake, settings, day, headers, areas) if with_reasons else {}
+    why = _write_reasons(lake, settings, day, headers, areas) if newest else {}
     not_made = headers.filter(pl.col("not_made_because").is_not_null())
     page = DayPage(
         place=settings.area.name,
@@ -95,9 +99,8 @@ def _maps(
     areas: pl.DataFrame,
     boundaries: gpd.GeoDataFrame | None,
 ) -> dict[str, bytes]:
-    """The map of each offence group that was forecast, the one with the most incidents known first."""
+    """The map of each offence group whose header is given, in their order."""
     scores = scores_between(lake, day, day)
-    made = headers.filter(pl.col("not_made_because").is_null()).sort("incidents_known", descending=True)
     return {
         header["offence_group"]: map_png(
             MapView(
@@ -112,7 +115,7 @@ def _maps(
                 boundaries=boundaries,
             )
         )
-        for header in made.to_dicts()
+        for header in headers.to_dicts()
     }
 
 

@@ -6,10 +6,15 @@ folder (`landing`), reading formats and comparing versions (intake), SQL (wareho
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
+
+import polars as pl
 
 from hotspot_assets.intake.delivery import Delivery, read_delivery
 from hotspot_assets.intake.knowledge import Completeness, DeliveryFacts
@@ -55,7 +60,7 @@ class Declaration:
 class Taken:
     """What became of a file: its row of `deliveries`, whether it had come before, or why it was set aside.
 
-    `discarded`: it holds incidents that were erased, so it was not kept.
+    `discarded`: it holds incidents that were erased, so it was not kept. `notes`: what else is to be said of it.
     """
 
     COUNTS: ClassVar[tuple[str, ...]] = (
@@ -67,6 +72,7 @@ class Taken:
     snapshot_id: int
     again: bool = False
     discarded: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def set_aside(self) -> bool:
@@ -85,7 +91,7 @@ class Taken:
         end = "; the file holds erased incidents and was deleted" if self.discarded else ""
         if self.again:
             return f"{name}: the same bytes came as delivery {self.row['delivery_seq']}; nothing changed{end}"
-        return f"{name}: {described(self.row)}{end}"
+        return f"{name}: {described(self.row)}{end}" + "".join(f"\n  {note}" for note in self.notes)
 
 
 def described(row: dict[str, Any]) -> str:
@@ -124,7 +130,7 @@ def take_in(lake: Lake, settings: Settings, path: Path, declaration: Declaration
     """
     digest, size = file_hash(path), path.stat().st_size
     known = known_delivery(lake, digest)
-    if known is not None:
+    if known is not None and not _closings_to_approve(known, declaration):
         discarded = erased_since(lake, known)
         _leave(path, discarded)
         return Taken(known | {"file_name": path.name}, -1, again=True, discarded=discarded)
@@ -145,7 +151,29 @@ def take_in(lake: Lake, settings: Settings, path: Path, declaration: Declaration
         settings.forecast_parameters(),
     )
     _leave(path, done.result.holds_erased)
-    return Taken(done.result.row, done.snapshot_id, done.result.again, done.result.holds_erased)
+    return Taken(
+        done.result.row, done.snapshot_id, done.result.again, done.result.holds_erased, notes_of(read)
+    )
+
+
+def _closings_to_approve(known: dict[str, Any], declaration: Declaration) -> bool:
+    """Whether the same bytes come again to close what waited for an operator's word."""
+    return declaration.closings_approved and known["closings_waiting"] > 0
+
+
+def notes_of(read: Delivery) -> tuple[str, ...]:
+    """What is to be said of a file besides its counts: rows rejected, left out and noted, by code."""
+    rejected = read.rejected.group_by("reason").len().sort("reason").rows()
+    notes = [f"rejected, {reason}: {count:,}" for reason, count in rejected]
+    notes += [f"excluded, {code}: {count:,}" for code, count in sorted(read.excluded.items()) if count]
+    notes += [f"noted, {code}: {count:,}" for code, count in sorted(read.marks.items()) if count]
+    months = read.accepted.filter(pl.col("time_precision") == "month").height
+    if months:
+        notes.append(
+            f"month only: {months:,} incidents are spread over their month; they support a map of a month, and say"
+            " nothing about single days, hours or the order of days"
+        )
+    return tuple(notes)
 
 
 def _leave(path: Path, discarded: bool) -> None:
@@ -165,16 +193,27 @@ def preview(lake: Lake, settings: Settings, path: Path, declaration: Declaration
     """
     digest, size = file_hash(path), path.stat().st_size
     known = known_delivery(lake, digest)
-    if known is not None:
+    if known is not None and not _closings_to_approve(known, declaration):
         return str(Taken(known, -1, again=True))
     options = options_of(settings)
     read = read_delivery(path, options)
     row = compare_only(
         lake, _read_file(path, digest, size, read), _facts(settings, read, declaration, options)
     )
-    reasons = read.rejected.group_by("reason").len().sort("reason").rows()
-    told = "".join(f"\n  rejected, {reason}: {count:,}" for reason, count in reasons)
-    return f"{path.name}: {described(row)}{told}"
+    return f"{path.name}: {described(row)}" + "".join(f"\n  {note}" for note in notes_of(read))
+
+
+@contextmanager
+def dry_home(settings: Settings) -> Iterator[tuple[Lake, Settings]]:
+    """The home's lake to compare with; where there is none yet, an empty one elsewhere, so that nothing is written."""
+    if (settings.home / "source.key").exists():
+        yield Lake(settings.warehouse, settings.data_path), settings
+        return
+    with TemporaryDirectory() as folder:
+        home = Path(folder)
+        lake = Lake(f"ducklake:sqlite:{home / 'catalog.sqlite'}", str(home / "data"))
+        yield lake, settings.model_copy(update={"home": home})
+        lake.close()
 
 
 def _read_file(path: Path, digest: str, size: int, read: Delivery) -> ReadFile:
