@@ -31,19 +31,21 @@ from hotspot_assets.patrol.wording import plain_group
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_COMPACT, _DENSE = 6, 16  # beyond so many areas, smaller type keeps the sheet on one page
+_COMPACT, _DENSE = 9, 13  # beyond so many areas, groups and notices, smaller type keeps it on one page
 
 
 def sheet_html(sheet: Sheet) -> str:
     """The sheet as an HTML page; prints on one A4 page for up to 25 areas."""
     lines = grouped_lines(sheet)
     count = sheet.areas.height
+    notices = notices_of(sheet)
+    length = count + len(lines) + len(notices)
     expires = sheet.approval.expires_at.isoformat() if sheet.approval is not None else ""
     return render(
         "sheet.html",
         sheet=sheet,
         status=status_of(sheet),
-        notices=notices_of(sheet),
+        notices=notices,
         lines=lines,
         count=count,
         map=sheet_map(sheet),
@@ -57,7 +59,7 @@ def sheet_html(sheet: Sheet) -> str:
         exclusions=exclusions_text(sheet),
         warning=WARNING,
         expires=expires,
-        density="dense" if count > _DENSE else "compact" if count > _COMPACT else "normal",
+        density="dense" if length > _DENSE else "compact" if length > _COMPACT else "normal",
     )
 
 

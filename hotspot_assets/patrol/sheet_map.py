@@ -100,10 +100,11 @@ def sheet_map(sheet: Sheet) -> SheetMap:
     )
 
 
-def path_of(points: npt.NDArray[np.float64], flat: Flat, closed: bool = True) -> str:
-    """An SVG path of (longitude, latitude) points, to a tenth of a metre."""
+def path_of(points: npt.NDArray[np.float64], flat: Flat, decimals: int = 1, closed: bool = True) -> str:
+    """An SVG path of (longitude, latitude) points, in metres with so many decimals."""
     flat_points = flat.xy(points)
-    text = "L".join(f"{x:.1f} {-y:.1f}" for x, y in (flat_points[:-1] if closed else flat_points))
+    drawn = flat_points[:-1] if closed else flat_points
+    text = "L".join(f"{x:.{decimals}f} {-y:.{decimals}f}" for x, y in drawn)
     return f"M{text}Z" if closed else f"M{text}"
 
 
