@@ -192,6 +192,7 @@ def test_parquet(tmp_path: Path) -> None:
     moments = pl.Series(["2014-06-02 12:30", "2014-10-26 01:30"]).str.to_datetime()
     frame = pl.DataFrame(
         {
+            "shift": ["night", "late"],
             "reference": [17, 18],
             "offence_code": pl.Series(["burglary", "robbery"], dtype=pl.Categorical),
             "occurred_from": moments,
