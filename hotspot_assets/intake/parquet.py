@@ -38,14 +38,16 @@ def read_parquet_chunks(path: Path, columns: Columns, batch_rows: int = BATCH_RO
     UnreadableDelivery
         When the file is damaged, or a wanted column is nested.
     """
+    import pyarrow as pa
+
     line = 2
     with _opened(path) as file:
         names = file.schema_arrow.names
         written = dict(zip(unique_names(names), names, strict=True))
-        for batch in file.iter_batches(
-            batch_size=batch_rows, columns=[written[name] for name in columns.wanted]
-        ):
-            frame = pl.DataFrame(batch)
+        ordered = [name for name in written if name in columns.wanted]  # as the batches come
+        for batch in file.iter_batches(batch_size=batch_rows, columns=[written[name] for name in ordered]):
+            batch.validate(full=True)  # Polars trusts text to be UTF-8, and crashes where it is not
+            frame = pl.DataFrame(pa.RecordBatch.from_arrays(batch.columns, names=ordered))
             if any(kind.is_nested() for kind in frame.dtypes):
                 raise UnreadableDelivery(f"{path.name} has nested columns; deliver flat ones.")
             texts = frame.select(_text(name, kind) for name, kind in frame.schema.items())
@@ -69,9 +71,14 @@ def _opened(path: Path) -> Iterator[Any]:
 
     with reading(path):
         try:
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
                 yield file
-        except (pa.ArrowException, pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+        except (
+            pa.ArrowException,
+            pl.exceptions.PolarsError,
+            pl.exceptions.PanicException,
+            UnicodeError,
+        ) as error:
             raise UnreadableDelivery(
                 f"{path.name} is no Parquet file that can be read; deliver it again."
             ) from error

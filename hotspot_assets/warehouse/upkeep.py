@@ -23,6 +23,10 @@ _PATIENCE_SECONDS = 60.0
 _LONGEST_RUN = timedelta(hours=2)
 """No writer takes longer: a file that no snapshot knows and that is older was left by a killed one."""
 
+_READERS_GRACE = timedelta(days=2)
+"""Files that no state of the lake needs any more are left so long to those still reading them. Whole days and
+one more: on a SQLite catalog DuckLake compares these moments by their date alone."""
+
 
 @dataclass(frozen=True)
 class Tidied:
@@ -44,10 +48,10 @@ def compact(lake: Lake) -> int:
 def let_go(lake: Lake, before: datetime, now: datetime) -> tuple[int, int]:
     """Let go of snapshots older than `before`, except the last; returns their number and that of files deleted.
 
-    Files are deleted once no snapshot needs them, some hours later if a reader may still be at them.
+    Files are deleted once no snapshot needs them, and then some days later, as a reader may still be at them.
     """
     snapshots = _call(lake, "ducklake_expire_snapshots('lake', older_than => ?)", [before])
-    old = _call(lake, "ducklake_cleanup_old_files('lake', older_than => ?)", [now - _LONGEST_RUN])
+    old = _call(lake, "ducklake_cleanup_old_files('lake', older_than => ?)", [now - _READERS_GRACE])
     orphaned = _call(lake, "ducklake_delete_orphaned_files('lake', older_than => ?)", [now - _LONGEST_RUN])
     return len(snapshots), len(old) + len(orphaned)
 

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hotspot_assets.intake.content import ACCEPTED_SCHEMA
 from hotspot_assets.intake.delivery import Delivery, read_delivery
-from hotspot_assets.intake.validation import IntakeOptions
+from hotspot_assets.intake.reasons import MARKS, REASONS
+from hotspot_assets.intake.validation import REJECTED_SCHEMA, IntakeOptions
 
 KEY = b"a secret of tests"
 NOW = datetime(2015, 6, 1, 12, tzinfo=UTC)
@@ -39,19 +41,26 @@ def table(*lines: str, header: str = ",".join(COLUMNS)) -> bytes:
     return ("\n".join((header, *lines)) + "\n").encode()
 
 
-def rows_with(**values: str) -> bytes:
-    """Three good rows, the one in the middle (line 3) with other values."""
-    return table(line(1), line(2, **values), line(3))
-
-
 def read(folder: Path, content: bytes, name: str = "delivery.csv", **values: Any) -> Delivery:
-    """Write a file, read it, and see that its rows add up and that every line is told of at most once."""
+    """Write a file and read it; its rows must be accounted for."""
     path = folder / name
     path.write_bytes(content)
-    delivery = read_delivery(path, options(**values))
+    return accounted_for(read_delivery(path, options(**values)))
+
+
+def accounted_for(delivery: Delivery) -> Delivery:
+    """The delivery, if every row is accounted for and the frames are what they should be."""
     assert delivery.rows_read == delivery.accepted.height + delivery.rejected.height + delivery.rows_excluded
+    assert dict(delivery.accepted.schema) == ACCEPTED_SCHEMA
+    assert dict(delivery.rejected.schema) == REJECTED_SCHEMA
     lines = [*delivery.accepted["line"], *delivery.rejected["line"]]
-    assert len(lines) == len(set(lines))
+    assert len(set(lines)) == len(lines)
+    assert delivery.accepted["line"].is_sorted()
+    assert delivery.rejected["line"].is_sorted()
+    assert set(delivery.rejected["reason"]) <= set(REASONS)
+    assert set(delivery.marks) <= set(MARKS)
+    required = ("incident_key", "offence_code", "offence_group", "occurred_from", "time_precision")
+    assert sum(delivery.accepted.select(required).null_count().row(0)) == 0
     return delivery
 
 

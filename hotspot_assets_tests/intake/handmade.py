@@ -1,4 +1,4 @@
-"""Delivered files for tests: made of text or bytes, read, and held to account."""
+"""Delivered files for tests, made of text or bytes, by default of rows of the delivery contract."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from hotspot_assets.intake.content import ACCEPTED_SCHEMA
 from hotspot_assets.intake.delivery import Delivery, read_delivery
-from hotspot_assets.intake.reasons import MARKS, REASONS
-from hotspot_assets.intake.validation import REJECTED_SCHEMA, IntakeOptions
+from hotspot_assets.intake.validation import IntakeOptions
+from hotspot_assets_tests.intake.deliveries import accounted_for
 
 NOW = datetime(2016, 1, 1, tzinfo=UTC)
 KEY = b"a secret of the tests"
@@ -44,22 +43,6 @@ def take(folder: Path, content: str | bytes, piece_bytes: int | None = None, **v
 def table(*rows: str, header: str = HEADER) -> str:
     """A file of rows below a header, by default of the delivery contract."""
     return "\n".join((header, *rows)) + "\n"
-
-
-def accounted_for(read: Delivery) -> Delivery:
-    """The delivery, if every row is accounted for and the frames are what they should be."""
-    assert read.rows_read == read.accepted.height + read.rejected.height + read.rows_excluded
-    assert dict(read.accepted.schema) == ACCEPTED_SCHEMA
-    assert dict(read.rejected.schema) == REJECTED_SCHEMA
-    lines = [*read.accepted["line"], *read.rejected["line"]]
-    assert len(set(lines)) == len(lines)
-    assert read.accepted["line"].is_sorted()
-    assert read.rejected["line"].is_sorted()
-    assert set(read.rejected["reason"]) <= set(REASONS)
-    assert set(read.marks) <= set(MARKS)
-    required = ("incident_key", "offence_code", "offence_group", "occurred_from", "time_precision")
-    assert sum(read.accepted.select(required).null_count().row(0)) == 0
-    return read
 
 
 def reasons(read: Delivery) -> dict[str, int]:

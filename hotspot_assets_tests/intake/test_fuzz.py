@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from hotspot_assets.intake.reading import UnreadableDelivery
@@ -18,11 +19,11 @@ from hotspot_assets_tests.intake.deliveries import line, read, table
 
 SEEDS_DEFAULT, SEEDS_SLOW = 300, 10_000
 
-CHICAGO = b"""ID,Case Number,Date,Block,Primary Type,Domestic,Latitude,Longitude
-1,HX1,03/09/2014 02:30:00 AM,001XX N STATE ST,THEFT,false,41.881234567,-87.612345678
-2,HX2,12/31/2014 11:59:00 PM,001XX N STATE ST,"BURGLARY",true,36.619446395,-91.686565684
-3,HX2,01/01/2014 12:00:00 AM,"A, B",NON - CRIMINAL,false,,
-4,HX4,06/15/2014 01:05:00 PM,001XX N STATE ST,NEVER HEARD OF,false,41.9,-87.7
+CHICAGO = b"""ID,Case Number,Date,Block,IUCR,Primary Type,Domestic,Latitude,Longitude
+1,HX1,03/09/2014 02:30:00 AM,001XX N STATE ST,0820,THEFT,false,41.881234567,-87.612345678
+2,HX2,12/31/2014 11:59:00 PM,001XX N STATE ST,610,"BURGLARY",true,36.619446395,-91.686565684
+3,HX2,01/01/2014 12:00:00 AM,"A, B",5114,NON - CRIMINAL,false,,
+4,HX4,06/15/2014 01:05:00 PM,001XX N STATE ST,031A,NEVER HEARD OF,false,41.9,-87.7
 """
 ST_LOUIS = b"""Complaint,CodedMonth,DateOccur,Count,Crime,XCoord,YCoord
 14-000001,2014-01,1/2/2014 8:00,1, 51111,907000.5,1017000.2
@@ -135,6 +136,21 @@ def check(folder: Path, seeds: range) -> Counter[str]:
 
 def test_damaged_files_are_refused_or_accounted_for(tmp_path: Path) -> None:
     check(tmp_path, range(SEEDS_DEFAULT))
+
+
+def test_damaged_parquet_is_refused_or_accounted_for(tmp_path: Path) -> None:
+    path = tmp_path / "whole.parquet"
+    pl.read_csv(CONTRACT, infer_schema=False).write_parquet(path)
+    whole = path.read_bytes()
+    outcomes = Counter[str]()
+    for seed in range(100):
+        dice = random.Random(seed)
+        content = dice.choice((flipped, replaced, cut))(whole, dice)
+        try:
+            outcomes["read" if read(tmp_path, content, extent=None).rows_read == 12 else "read in part"] += 1
+        except UnreadableDelivery:
+            outcomes["refused"] += 1
+    assert set(outcomes) == {"read", "refused"}, outcomes
 
 
 @pytest.mark.slow

@@ -54,6 +54,11 @@ def test_places_that_reject_a_row(tmp_path: Path, first: str, second: str, reaso
     assert reasons(take(tmp_path, table(row(first, second)), extent=LONDON)) == {reason: 1}
 
 
+def test_the_edge_of_the_extent_is_inside(tmp_path: Path) -> None:
+    corners = (row("51.2", "-0.6"), row("51.8", "0.4", "A2"), row("51.8000001", "0.4", "A3"))
+    assert reasons(take(tmp_path, table(*corners), extent=LONDON)) == {"outside_extent": 1}
+
+
 def test_without_an_extent_the_earth_is_the_limit(tmp_path: Path) -> None:
     rows = (row("-95.5", "41.1", "A1"), row("-0.12345", "51.50123", "A2"), row("95", "200", "A3"))
     read = take(tmp_path, table(*rows))

@@ -18,6 +18,15 @@ TEXT = table(GOOD, GOOD.replace("A1", "A2"))
 STATUS_HEADER = HEADER + ",status"
 
 
+def wrapped(text: str) -> str:
+    """Every row in one more pair of quotes."""
+    return "".join('"' + row.replace('"', '""') + '"\n' for row in text.splitlines())
+
+
+WRAPPED = wrapped(TEXT)
+QUOTED = "".join(",".join(f'"{field}"' for field in row.split(",")) + "\n" for row in TEXT.splitlines())
+
+
 def refused(folder: Path, content: str | bytes, name: str = "delivery.csv") -> str:
     """Why a file is not taken."""
     path = written(folder, content, name)
@@ -51,7 +60,10 @@ def zipped(*members: tuple[str, str]) -> bytes:
         TEXT.replace(",", "\t"),
         TEXT.replace(",", "|"),
         TEXT.replace("reference", '"reference"').replace("A1", '"A1"'),
-        TEXT.upper().replace("T12", "T12"),
+        TEXT.upper(),
+        TEXT.replace(",", " , "),
+        WRAPPED,
+        wrapped(QUOTED),
     ],
     ids=[
         *(
@@ -64,7 +76,8 @@ def zipped(*members: tuple[str, str]) -> bytes:
             "gzip",
             "two gzips",
         ),
-        *("zip", "zip of a Mac", "semicolons", "tabs", "bars", "quotes", "capitals"),
+        *("zip", "zip of a Mac", "semicolons", "tabs", "bars", "quotes", "capitals", "padded"),
+        *("wrapped", "quoted and wrapped"),
     ],
 )
 def test_the_same_table_in_many_guises(tmp_path: Path, content: str | bytes) -> None:
@@ -192,6 +205,7 @@ def test_parquet(tmp_path: Path) -> None:
     moments = pl.Series(["2014-06-02 12:30", "2014-10-26 01:30"]).str.to_datetime()
     frame = pl.DataFrame(
         {
+            "shift": ["night", "late"],
             "reference": [17, 18],
             "offence_code": pl.Series(["burglary", "robbery"], dtype=pl.Categorical),
             "occurred_from": moments,

@@ -150,7 +150,7 @@ def test_after_an_erasure_a_byte_scan_of_the_home_finds_nothing_but_the_tombston
     key = key_of(settings)
     before = everything_of_it(settings)
     assert {what for what, _ in before} >= {REFERENCE, key, *map(str, (*FIRST_PLACE, *SECOND_PLACE)), str(AT)}
-    assert {"first.csv", "unreadable.csv", "area-1.html", "catalog.sqlite", "index.db"} <= {
+    assert {"first.csv", "unreadable.csv", "area-1.html", "catalog.sqlite", "runs.db"} <= {
         file for _, file in before
     }
     lake = lake_of(settings)
@@ -215,9 +215,7 @@ def test_no_later_delivery_in_any_order_brings_it_back(settings: Settings, order
     same_bytes = deliver(settings, "first.csv", files["first.csv"])
     assert same_bytes.again and same_bytes.discarded
     for name in order:
-        other_bytes = deliver(
-            settings, f"again-{name}", [*files[name], row(f"NEW-{name}", LATER)]
-        )
+        other_bytes = deliver(settings, f"again-{name}", [*files[name], row(f"NEW-{name}", LATER)])
         assert (other_bytes.counts["rows_new"], other_bytes.counts["rows_amended"]) == (1, 0)
         assert other_bytes.discarded
     harmless = deliver(settings, "harmless.csv", [row("NEW-3", LATER)])
