@@ -103,7 +103,7 @@ def written(value: object) -> str:
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
     (f"### `[{name}]`", field.annotation)  # type: ignore[misc]
     for name, field in Settings.model_fields.items()
-    if name not in ("home", "warehouse", "data_path")
+    if name not in ("home", "from_file", "warehouse", "data_path")
 ]
 SOURCES = "### `[intake.source]`, and `[intake.sources.NAME]` for one source"
 

@@ -19,6 +19,7 @@ from hotspot_assets.hexgrid.cells import cell_to_hex
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.audits import (
     broken_weights,
+    closed_but_weighing,
     deliveries_that_do_not_add_up,
     surfaces,
     unfollowed_headers,
@@ -26,7 +27,7 @@ from hotspot_assets.warehouse.audits import (
 from hotspot_assets.warehouse.forecasts import headers_of, scores_between
 from hotspot_assets.warehouse.lake import Stamp
 from hotspot_assets.workflow.bucketing import bucket_new_deliveries
-from hotspot_assets.workflow.deliveries import Declaration, take_in
+from hotspot_assets.workflow.deliveries import Declaration, Taken, take_in
 from hotspot_assets.workflow.fictional import drop_late_file
 from hotspot_assets.workflow.forecasts import make_forecasts
 from hotspot_assets.workflow.replay import explain_cells, hindsight_difference, replay
@@ -106,7 +107,7 @@ def fault_of(row: dict[str, str], settings: Settings) -> str:
     if not row["reference"]:
         return "missing_reference"
     if "/" in row["occurred_from"]:
-        return "date_format_mixed"
+        return "ambiguous_date_format"
     if row["occurred_from"].startswith(("1900", "2099")):
         return "before_earliest" if row["occurred_from"].startswith("1900") else "in_future"
     if not row["offence_group"]:
@@ -276,3 +277,29 @@ def test_a_month_after_the_first_incident_a_forecast_is_made_from_what_there_is(
     (facts,) = make_forecasts(lake, settings, day, day, STAMP)
     assert facts.made.height == len(settings.forecast.groups)
     assert facts.sum_error < 1e-9
+
+
+def test_closings_wait_for_a_word_and_the_same_file_brings_it(copy_of_home: Home) -> None:
+    lake, settings = copy_of_home.lake, copy_of_home.settings
+    (first,) = (settings.landing / "ingested").glob("*.csv")
+    rows = pl.read_csv(first, infer_schema=False)
+    month = rows.filter(pl.col("occurred_from").str.starts_with("2025-03"))
+    content = month.head(month.height // 2).write_csv().encode()
+    days = (date(2025, 3, 2), date(2025, 3, 30))
+
+    def deliver_again(approved: bool) -> Taken:
+        path = settings.landing / "half_a_month.csv"
+        path.write_bytes(content)
+        return take_in(
+            lake, settings, path, Declaration(complete_for=days, closings_approved=approved), STAMP
+        )
+
+    waiting = deliver_again(approved=False)
+    assert waiting.counts["incidents_vanished"] == 0
+    assert waiting.counts["closings_waiting"] > 1000
+    closed = deliver_again(approved=True)
+    assert closed.counts["incidents_vanished"] == waiting.counts["closings_waiting"]
+    assert deliver_again(approved=True).again
+    bucket_new_deliveries(lake, settings, STAMP)
+    assert closed_but_weighing(lake).is_empty()
+    assert broken_weights(lake).is_empty()
