@@ -1,10 +1,12 @@
 """Write the pages that are made from the code: the data dictionary and the picture of the graph.
 
-`python tools/make_docs.py` writes them; `--check` fails where one of them is out of date.
+`python tools/make_docs.py` writes them; `--check` fails where one of them is out of date. `--map` also takes
+the map of the README from the newest outputs of the main job (`make run`), which it does not run itself.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -69,9 +71,23 @@ def asset_graph() -> str:
 PAGES = {"data_dictionary.md": data_dictionary, "graph.md": asset_graph}
 
 
+def take_map(outputs: Path) -> int:
+    """Copy the newest map of thefts to docs/map.png."""
+    maps = sorted(outputs.glob("*/map-theft.png"))
+    if not maps:
+        print(f"there is no map under {outputs}; run `make run` first", file=sys.stderr)
+        return 1
+    shutil.copyfile(maps[-1], DOCS / "map.png")
+    return 0
+
+
 def main() -> int:
     """Write, or compare with what is there."""
     check = "--check" in sys.argv[1:]
+    if "--map" in sys.argv[1:]:
+        from hotspot_assets.settings import load_settings
+
+        return take_map(load_settings().outputs)
     stale = []
     for name, make in PAGES.items():
         path, text = DOCS / name, make()
