@@ -36,4 +36,6 @@ def drop(settings: Settings, name: str, content: str, age_seconds: float = 60) -
 
 def incidents(*references: str) -> str:
     """A delivery in the project's own format: burglaries at one place."""
-    return CONTRACT_HEADER + "".join(f"{each},burglary,2020-01-02T03:04:05,51.5,-0.1\n" for each in references)
+    return CONTRACT_HEADER + "".join(
+        f"{each},burglary,2020-01-02T03:04:05,51.5,-0.1\n" for each in references
+    )

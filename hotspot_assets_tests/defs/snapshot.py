@@ -1,6 +1,7 @@
 """A picture in JSON of everything Dagster is told: assets, checks, jobs, schedules, sensors.
 
-`python -m hotspot_assets_tests.defs.snapshot` renews the committed picture; its diff is what a reviewer reads.
+`python -m hotspot_assets_tests.defs.snapshot` renews the committed picture; its diff is what
+a reviewer reads.
 """
 
 from __future__ import annotations
@@ -26,12 +27,17 @@ def described(definitions: dg.Definitions) -> dict[str, Any]:
     """What an operator, a scheduler or an auditor could notice of the definitions."""
     graph = definitions.resolve_asset_graph()
     return {
-        "assets": {key.to_user_string(): _asset(graph.get(key)) for key in sorted(graph.get_all_asset_keys())},
+        "assets": {
+            key.to_user_string(): _asset(graph.get(key)) for key in sorted(graph.get_all_asset_keys())
+        },
         "checks": {
             f"{key.asset_key.to_user_string()}.{key.name}": _check(graph.get_check_spec(key))
             for key in sorted(graph.asset_check_keys)
         },
-        "jobs": {job.name: _job(definitions, job.name) for job in sorted(definitions.jobs or (), key=lambda each: each.name)},
+        "jobs": {
+            job.name: _job(definitions, job.name)
+            for job in sorted(definitions.jobs or (), key=lambda each: each.name)
+        },
         "schedules": {each.name: _schedule(each) for each in definitions.schedules or ()},
         "sensors": {each.name: _sensor(each) for each in definitions.sensors or ()},
     }
@@ -50,9 +56,7 @@ def _asset(node: Any) -> dict[str, Any]:
         "deps": sorted(key.to_user_string() for key in node.parent_keys),
         "description": " ".join((node.description or "").split()),
         "table": node.metadata.get("dagster/table_name"),
-        "columns": {
-            each.name: f"{each.type}{' null' if each.constraints.nullable else ''}" for each in columns.columns
-        } if columns else {},
+        "columns": {each.name: _type(each) for each in columns.columns} if columns else {},
         "column_lineage": {
             column: sorted(f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in deps)
             for column, deps in lineage.deps_by_column.items()
@@ -60,12 +64,17 @@ def _asset(node: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _type(column: dg.TableColumn) -> str:
+    return f"{column.type}{' null' if column.constraints.nullable else ''}"
+
+
 def _partitions(partitions: dg.PartitionsDefinition[Any] | None) -> str | None:
     if partitions is None:
         return None
     assert isinstance(partitions, dg.TimeWindowPartitionsDefinition)
     kind = type(partitions).__name__.removesuffix("PartitionsDefinition").lower()
-    return f"{kind} from {partitions.start:%Y-%m-%d} in {partitions.timezone}, end offset {partitions.end_offset}"
+    start, zone = partitions.start.strftime("%Y-%m-%d"), partitions.timezone
+    return f"{kind} from {start} in {zone}, end offset {partitions.end_offset}"
 
 
 def _backfill(policy: dg.BackfillPolicy | None) -> str | None:
@@ -73,7 +82,11 @@ def _backfill(policy: dg.BackfillPolicy | None) -> str | None:
 
 
 def _check(spec: dg.AssetCheckSpec) -> dict[str, Any]:
-    return {"description": spec.description, "partitions": _partitions(spec.partitions_def), "blocking": spec.blocking}
+    return {
+        "description": spec.description,
+        "partitions": _partitions(spec.partitions_def),
+        "blocking": spec.blocking,
+    }
 
 
 def _job(definitions: dg.Definitions, name: str) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from .snapshot import PICTURE, as_text, default_definitions, described
 
 def test_the_definitions_are_those_of_the_committed_picture() -> None:
     committed, now = PICTURE.read_text(encoding="utf-8"), as_text(described(default_definitions()))
-    changes = "\n".join(difflib.unified_diff(committed.splitlines(), now.splitlines(), "committed", "now", lineterm="", n=2))
+    changes = "\n".join(
+        difflib.unified_diff(committed.splitlines(), now.splitlines(), "committed", "now", lineterm="", n=2)
+    )
     assert committed == now, (
         f"The definitions have changed:\n{changes}\n"
         "If that is meant: python -m hotspot_assets_tests.defs.snapshot, and commit the new picture."
@@ -65,7 +67,9 @@ def test_columns_and_lineage_speak_of_tables_and_columns_that_exist() -> None:
             assert column in table.dtypes, f"{name}.{column}"
             for source in sources:
                 upstream = source.asset_key.to_user_string()
-                assert source.column_name in TABLES[upstream].dtypes, f"{name}.{column} <- {upstream}.{source.column_name}"
+                assert source.column_name in TABLES[upstream].dtypes, (
+                    f"{name}.{column} <- {upstream}.{source.column_name}"
+                )
 
 
 def test_loading_the_definitions_opens_no_lake_and_writes_nothing(tmp_path: Path) -> None:
@@ -80,10 +84,11 @@ assert defs.resources["lake"]._connection is None
 print("heavy:", sorted({"matplotlib", "geopandas", "lightgbm", "sklearn"} & set(sys.modules)))
 """
     env = {name: value for name, value in os.environ.items() if not name.startswith(("HOTSPOT_", "DAGSTER_"))}
+    env |= {"HOTSPOT_HOME": str(home), "PYTHONPATH": str(PROJECT_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-W", "ignore", "-c", script]
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120,
-        env={**env, "HOTSPOT_HOME": str(home), "PYTHONPATH": str(PROJECT_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}, check=False,
-    )  # fmt: skip
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "heavy: []"
     assert list(tmp_path.iterdir()) == []

@@ -103,7 +103,9 @@ def test_the_graph_shows_the_groups_in_the_order_of_the_flow(
         found = {}
         for group in ("intake", "forecasts", "patrols", "trial"):
             boxes = [each.bounding_box() for each in page.get_by_text(group, exact=True).all()]
-            found.update({group: box["x"] for box in boxes if box and box["x"] > CANVAS_FROM_X})
+            on_canvas = [box["x"] for box in boxes if box and box["x"] > CANVAS_FROM_X]
+            if on_canvas:
+                found[group] = on_canvas[0]
         return found if len(found) == 4 else None
 
     x = until("the groups to be drawn", places, 60)
