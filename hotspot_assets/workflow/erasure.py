@@ -42,6 +42,7 @@ from hotspot_assets.workflow.traces import (
     Needles,
     blacken,
     delete_delivered,
+    delete_holding,
     delete_pages,
     delivered_files,
 )
@@ -60,8 +61,8 @@ class Erasure:
     """What an erasure did, everywhere.
 
     `rows` is what it did to the tables, with the forecasts that can no longer be made again; `snapshots` and
-    `lake_files` are older states of the lake let go and files deleted with them; `blackened` counts places in
-    logs and in Dagster's history.
+    `lake_files` are older states of the lake let go and files deleted with them; `blackened` counts texts
+    in logs and in Dagster's history.
     """
 
     rows: Erased
@@ -75,11 +76,13 @@ class Erasure:
         """What was done, in words, the dates of the forecasts included."""
         rows = self.rows
         days = rows.forecasts["forecast_date"].unique().sort()
+        again = [] if rows.delivery_seq is not None else ["erased before; what was left to do is done now"]
         told = [
+            *again,
             f"{rows.incidents.height} incidents erased: {rows.versions} versions, {rows.entries} hexagon entries;"
             f" {rows.rejected_rows} rejected rows emptied",
             f"{self.delivered_files} delivered files deleted whole, {self.pages} pages deleted,"
-            f" {self.blackened} places in logs blackened",
+            f" {self.blackened} texts in logs blackened",
             f"{self.snapshots} older states of the lake let go, {self.lake_files} of its files deleted",
             f"{rows.forecasts.height} forecasts of {days.len()} dates can no longer be made again row by row",
         ]
@@ -170,14 +173,15 @@ def clean_up(
     made = rows.forecasts if rows.delivery_seq is not None else unreplayable(lake)
     pages = delete_pages(settings.outputs, set(made["forecast_date"].to_list()))
     wanted = needles or Needles(frozenset(erased_keys(lake)))
-    blackened = blacken((settings.outputs, settings.dagster_home), wanted)
+    pages += delete_holding(settings.outputs, wanted)
+    blackened = blacken(settings.dagster_home, wanted)
     snapshots, lake_files = wipe(lake, now_utc())
     done = Erasure(rows, delivered, pages, blackened, snapshots, lake_files)
     facts: dict[str, object] = {
         "delivery_seq": rows.delivery_seq,
         "delivered_files": delivered,
         "pages": pages,
-        "places_blackened": blackened,
+        "texts_blackened": blackened,
         "snapshots": snapshots,
         "lake_files": lake_files,
     }

@@ -11,7 +11,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -84,59 +84,83 @@ def delete_pages(outputs: Path, days: Collection[date]) -> int:
     return count
 
 
-def blacken(folders: Iterable[Path], needles: Needles) -> int:
-    """Blacken keys and reference in all files of some folders; returns how many places or files had any."""
+def delete_holding(folder: Path, needles: Needles) -> int:
+    """Delete all files of a folder in which a key or the reference stands; returns how many."""
     blackener = needles.blackener()
-    return sum(_blacken(path, blackener) for path in _files(folders))
+    holding = [path for path in _files(folder) if _holds(path, blackener)]
+    for path in holding:
+        path.unlink()
+    return len(holding)
 
 
-def _files(folders: Iterable[Path]) -> Iterator[Path]:
-    for folder in folders:
-        if folder.is_dir():
-            yield from (path for path in sorted(folder.rglob("*")) if path.is_file())
+def blacken(folder: Path, needles: Needles) -> int:
+    """Blacken keys and reference in all files of a folder; returns how many texts or files had any."""
+    blackener = needles.blackener()
+    return sum(_blacken(path, blackener) for path in _files(folder) if _holds(path, blackener))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Files of a folder, if it is there; what SQLite keeps beside a database is part of that."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.endswith(("-wal", "-shm", "-journal")):
+            yield path
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE)) == _SQLITE
+
+
+def _holds(path: Path, blackener: Callable[[bytes], bytes]) -> bool:
+    if _is_database(path):
+        with _database(path, blackener) as database:
+            return any(
+                database.execute(f'SELECT 1 FROM "{table}" WHERE {_is_unclean(column)} LIMIT 1').fetchone()
+                for table, column in _columns(database)
+            )
+    content = path.read_bytes()
+    return blackener(content) != content
 
 
 def _blacken(path: Path, blackener: Callable[[bytes], bytes]) -> int:
-    if path.name.endswith(("-wal", "-shm", "-journal")):
-        return 0  # part of the database beside it
-    with path.open("rb") as file:
-        if file.read(len(_SQLITE)) == _SQLITE:
-            return _blacken_database(path, blackener)
-    content = path.read_bytes()
-    clean = blackener(content)
-    if clean == content:
-        return 0
-    write_whole(path, clean)
-    return 1
+    if not _is_database(path):
+        write_whole(path, blackener(path.read_bytes()))
+        return 1
+    with _database(path, blackener) as database:
+        changed = sum(
+            database.execute(
+                f'UPDATE "{table}" SET "{column}" = cleaned("{column}") WHERE {_is_unclean(column)}'
+            ).rowcount
+            for table, column in _columns(database)
+        )
+        database.commit()
+    vacuum(path)
+    return changed
 
 
-def _blacken_database(path: Path, blackener: Callable[[bytes], bytes]) -> int:
-    """Blacken every text in every table, and write the file anew if there was something to blacken."""
+@contextmanager
+def _database(path: Path, blackener: Callable[[bytes], bytes]) -> Iterator[sqlite3.Connection]:
+    """An open SQLite file that knows the function `cleaned`."""
 
     def cleaned(value: str | bytes) -> str | bytes:
         return blackener(value) if isinstance(value, bytes) else blackener(value.encode()).decode()
 
     with closing(sqlite3.connect(path, timeout=_WAIT_SECONDS)) as database:
         database.create_function("cleaned", 1, cleaned, deterministic=True)
-        found = sum(_blacken_column(database, *column) for column in _text_columns(database))
-        database.commit()
-    if found:
-        vacuum(path)
-    return found
+        yield database
 
 
-def _text_columns(database: sqlite3.Connection) -> list[tuple[str, str]]:
+def _is_unclean(column: str) -> str:
+    long_enough = (
+        f"typeof(\"{column}\") IN ('text', 'blob') AND length(\"{column}\") >= {_SHORTEST_REFERENCE}"
+    )
+    return f'{long_enough} AND cleaned("{column}") <> "{column}"'
+
+
+def _columns(database: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Table and column of everything that may hold text; virtual tables only mirror others."""
     query = """
         SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c
         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.sql NOT LIKE 'CREATE VIRTUAL%'
     """
     return database.execute(query).fetchall()
-
-
-def _blacken_column(database: sqlite3.Connection, table: str, column: str) -> int:
-    place = f'"{column}"'
-    text = f"typeof({place}) IN ('text', 'blob') AND length({place}) >= {_SHORTEST_REFERENCE}"
-    changed = database.execute(
-        f'UPDATE "{table}" SET {place} = cleaned({place}) WHERE {text} AND cleaned({place}) <> {place}'
-    )
-    return changed.rowcount
