@@ -9,12 +9,16 @@ from __future__ import annotations
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from hotspot_assets.cli_erase import erase
 from hotspot_assets.errors import UserError
-from hotspot_assets.settings import load_settings
+from hotspot_assets.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from hotspot_assets.warehouse.lake import Lake
 
 
 class _Day(click.ParamType[date]):
@@ -140,15 +144,14 @@ def sql(query: str, as_csv: bool, version: int | None) -> None:
 def explain(cell: str, day: date, group: str, top: int) -> None:
     """Why CELL (15 hexadecimal digits) has its score: the incidents that made it, and how much each gave."""
     from hotspot_assets.hexgrid.cells import hex_to_cell
-    from hotspot_assets.warehouse.lake import Lake
     from hotspot_assets.workflow.replay import explain_cells
 
     settings = load_settings()
     try:
         (number,) = hex_to_cell([cell])
-    except ValueError as error:
-        raise UserError(str(error)) from error
-    found = explain_cells(Lake(settings.warehouse, settings.data_path), settings, day, group, [int(number)])
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"{cell!r} is no H3 cell; write its 15 hexadecimal digits.") from error
+    found = explain_cells(_reading(settings), settings, day, group, [int(number)])
     whole = found.cells.row(0, named=True)
     click.echo(
         f"{cell}, {group}, {day}: score {whole['score']:.3e}, rank {whole['rank']}"
@@ -170,11 +173,10 @@ def explain(cell: str, day: date, group: str, top: int) -> None:
 def replay(day: date) -> None:
     """Make the forecast of DAY again from its header and compare it with what is stored."""
     from hotspot_assets.warehouse.forecasts import scores_between
-    from hotspot_assets.warehouse.lake import Lake
     from hotspot_assets.workflow.replay import replay as replay_day
 
     settings = load_settings()
-    lake = Lake(settings.warehouse, settings.data_path)
+    lake = _reading(settings)
     again = replay_day(lake, settings, day).sort("offence_group", "rank")
     stored = scores_between(lake, day, day).sort("offence_group", "rank")
     if not again.equals(stored):
@@ -190,11 +192,10 @@ def replay(day: date) -> None:
 def hindsight(day: date, top: int) -> None:
     """What the forecast of DAY would be with today's knowledge: which cells moved, and why."""
     from hotspot_assets.hexgrid.cells import cell_to_hex
-    from hotspot_assets.warehouse.lake import Lake
     from hotspot_assets.workflow.replay import hindsight_difference
 
     settings = load_settings()
-    found = hindsight_difference(Lake(settings.warehouse, settings.data_path), settings, day)
+    found = hindsight_difference(_reading(settings), settings, day)
     shown = found.cells.head(top)
     click.echo(f"{found.cells.height} scores moved, because of {found.because.height} entries not known then")
     _print_table(shown.with_columns(cell=_series(cell_to_hex(shown["cell"].to_list()))))
@@ -205,36 +206,6 @@ def hindsight(day: date, top: int) -> None:
         .sort("delivery_seq", "reasons")
     )
     _print_table(reasons)
-
-
-@commands.command("erase")
-@click.option(
-    "--source", help="Source of the incident, as in the table deliveries; for a period: only this source."
-)
-@click.option("--reference", help="The source's own reference of one incident.")
-@click.option("--key", help="The incident's key, as an explanation shows it.")
-@click.option("--period", nargs=2, type=DAY, help="FIRST LAST: all incidents of these days.")
-@click.option("--by", "author", required=True, help="Who erases: stands in the ledger.")
-def erase(
-    source: str | None, reference: str | None, key: str | None, period: tuple[date, date] | None, author: str
-) -> None:
-    """Erase one incident, or a period, from everything the home holds; counts and a ledger entry stay."""
-    from hotspot_assets.warehouse.lake import Lake, Stamp
-    from hotspot_assets.workflow import erasure
-
-    if sum(value is not None for value in (reference, key, period)) != 1 or (reference and not source):
-        raise click.UsageError("name one thing to erase: --source with --reference, --key, or --period")
-    settings = load_settings()
-    lake, stamp = Lake(settings.warehouse, settings.data_path), Stamp(author=author)
-    if reference and source:
-        done = erasure.erase_incident(lake, settings, source, reference, stamp)
-    elif key:
-        done = erasure.erase_key(lake, settings, key, stamp)
-    else:
-        assert period is not None
-        done = erasure.erase_period(lake, settings, period[0], period[1], source, stamp)
-    for line in done.lines():
-        click.echo(line)
 
 
 @commands.command("verify")
@@ -254,12 +225,18 @@ def verify(export: Path) -> None:
 def export_ledger(file: Path) -> None:
     """Write the ledger to FILE, one entry a line, for `hotspot verify` or anyone else's verifier."""
     from hotspot_assets.warehouse.chain import export_lines
-    from hotspot_assets.warehouse.lake import Lake
 
     settings = load_settings()
-    lines = list(export_lines(Lake(settings.warehouse, settings.data_path, read_only=True)))
+    lines = list(export_lines(_reading(settings)))
     file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
     click.echo(f"wrote {len(lines)} entries to {file}")
+
+
+def _reading(settings: Settings) -> Lake:
+    """The lake of a home, for a command that only reads."""
+    from hotspot_assets.warehouse.lake import Lake
+
+    return Lake(settings.warehouse, settings.data_path, read_only=True)
 
 
 def _series(values: list[str]) -> Any:
@@ -275,6 +252,9 @@ def _print_table(rows: Any) -> None:
         tbl_rows=200, tbl_cols=-1, tbl_width_chars=200, fmt_str_lengths=80, tbl_hide_dataframe_shape=True
     ):
         click.echo(str(rows))
+
+
+commands.add_command(erase)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from hotspot_assets.errors import UserError
 from hotspot_assets.intake.delivery import Delivery, read_delivery
 from hotspot_assets.intake.knowledge import Completeness, DeliveryFacts
 from hotspot_assets.intake.mapping import load_mapping
@@ -34,7 +35,11 @@ from hotspot_assets.warehouse.deliveries import (
 )
 from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.workflow.dates import now_utc
-from hotspot_assets.workflow.landing import INGESTED, SET_ASIDE, file_hash, put_away
+from hotspot_assets.workflow.landing import INGESTED, SET_ASIDE, file_hash, put_away, require_file
+
+
+class BadDeclaration(UserError):
+    """Something declared of a delivery that cannot be."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,11 @@ class Declaration:
     history: bool = False
     complete_for: tuple[date, date] | None = None
     closings_approved: bool = False
+
+    def __post_init__(self) -> None:
+        if self.complete_for is not None and self.complete_for[0] > self.complete_for[1]:
+            first, last = self.complete_for
+            raise BadDeclaration(f"A period from {first} to {last} holds no day; name the first day first.")
 
 
 @dataclass(frozen=True)
@@ -191,6 +201,7 @@ def preview(lake: Lake, settings: Settings, path: Path, declaration: Declaration
     UnreadableDelivery
         When the file would be set aside.
     """
+    require_file(path)
     digest, size = file_hash(path), path.stat().st_size
     known = known_delivery(lake, digest)
     if known is not None and not _closings_to_approve(known, declaration):

@@ -63,6 +63,12 @@ def drop_city(settings: Settings, seed: int) -> list[Path]:
     own = settings.home / "settings.toml"
     if own.exists():
         raise UserError(f"{own} exists: this home is in use. Choose an empty one with HOTSPOT_HOME.")
+    try:
+        settings.landing.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{settings.home} cannot be written to ({error.strerror}); choose another HOTSPOT_HOME."
+        ) from error
     last = today(settings)
     start = last - timedelta(days=HISTORY_DAYS)
     city = simulate(CitySpec(seed=seed), start, HISTORY_DAYS + 60)

@@ -64,6 +64,12 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
+def require_file(path: Path) -> None:
+    """Raise NoSuchFile unless the path is a file."""
+    if not path.is_file():
+        raise NoSuchFile(f"{path}: there is no such file; name a file that exists.")
+
+
 def deliver(path: Path, landing: Path) -> Path:
     """Copy a file into the landing folder under a free name; it appears there complete or not at all.
 
@@ -72,8 +78,7 @@ def deliver(path: Path, landing: Path) -> Path:
     NoSuchFile
         When it cannot be read.
     """
-    if not path.is_file():
-        raise NoSuchFile(f"{path}: there is no such file; name a file that exists.")
+    require_file(path)
     landing.mkdir(parents=True, exist_ok=True)
     if path.resolve().parent == landing.resolve():
         return path
