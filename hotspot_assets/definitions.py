@@ -5,13 +5,16 @@ from __future__ import annotations
 import dagster as dg
 
 from hotspot_assets.defs import automation, checks, forecasts, intake, maintenance, patrols, trial
+from hotspot_assets.defs.living_runs import lake_of_run
 from hotspot_assets.defs.partitions import partitions_of
+from hotspot_assets.forecasting.catalogue import model
 from hotspot_assets.settings import Settings, load_settings
-from hotspot_assets.warehouse.lake import Lake
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Assets, checks, jobs, schedules and sensors of a home; nothing is opened or written here."""
+    for name in {settings.forecast.model, *settings.trial.models}:
+        model(name)  # one that does not exist is said now, not in a run at night
     partitions = partitions_of(settings)
     assets = [
         *intake.ASSETS,
@@ -26,7 +29,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         schedules=[*automation.schedules(settings), *maintenance.schedules(settings)],
         sensors=automation.sensors(settings),
         executor=dg.in_process_executor,
-        resources={"settings": settings, "lake": Lake(settings.warehouse, settings.data_path)},
+        resources={"settings": settings, "lake": lake_of_run(settings)},
     )
 
 

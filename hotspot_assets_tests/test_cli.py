@@ -195,10 +195,10 @@ def test_a_warehouse_that_is_no_lake_is_named(terminal: Terminal) -> None:
 def test_a_model_that_does_not_exist_is_named(terminal: Terminal) -> None:
     text = SETTINGS.replace("count_28", "oracle")
     (terminal.home / "settings.toml").write_text(text, encoding="utf-8")
-    ended = terminal.type("run", "--no-serve", "--days", "1")
-    assert ended.code == 1
-    assert ended.complaint.startswith("hotspot: ")  # after the log of the run that failed
-    assert "There is no model 'oracle'; choose one of count_28" in ended.complaint
+    assert_clear(
+        terminal.type("run", "--no-serve", "--days", "1"),
+        "There is no model 'oracle'; choose one of count_28",
+    )
 
 
 @pytest.mark.parametrize("command", [["serve"], ["run"]])

@@ -16,7 +16,8 @@ DOCS = ROOT / "docs"
 
 def data_dictionary() -> str:
     """Every table and column of the lake, as a page."""
-    from hotspot_assets.warehouse.tables import TABLES, sql_type
+    from hotspot_assets.warehouse.table import sql_type
+    from hotspot_assets.warehouse.tables import TABLES
 
     lines = [
         "# Data dictionary",

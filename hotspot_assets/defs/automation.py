@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from hotspot_assets.defs.living_runs import end_abandoned_runs
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.audits import stale
 from hotspot_assets.warehouse.lake import Lake
@@ -80,10 +81,10 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         key = last_known_day(settings, local_date(context)).isoformat()
         return dg.RunRequest(run_key=f"outcomes-{key}", partition_key=key)
 
-    before = (datetime.combine(date(2000, 1, 2), run_at) - timedelta(minutes=10)).time()
+    minutes = max(run_at.hour * 60 + run_at.minute - 10, 0)  # never on the day before
 
     @dg.schedule(
-        name="first_of_month", job_name=MONTHLY_JOB, cron_schedule=f"{before.minute} {before.hour} 1 * *",
+        name="first_of_month", job_name=MONTHLY_JOB, cron_schedule=f"{minutes % 60} {minutes // 60} 1 * *",
         description="Study area and fit of the month that begins.", **common,
     )  # fmt: skip
     def first_of_month(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
@@ -94,7 +95,7 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
 
 
 def sensors(settings: Settings) -> list[dg.SensorDefinition]:
-    """The landing folder, and days made stale by late data."""
+    """The landing folder, days made stale by late data, and runs whose process was killed."""
 
     @dg.sensor(
         name="landing_folder", job_name=INTAKE_JOB, minimum_interval_seconds=15,
@@ -139,7 +140,16 @@ def sensors(settings: Settings) -> list[dg.SensorDefinition]:
                 },
             )
 
-    return [landing_folder, stale_days]
+    @dg.sensor(
+        name="abandoned_runs", minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Ends runs whose process was killed, so that none is waited for; Dagster then tries them again.",
+    )  # fmt: skip
+    def abandoned_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        ended = end_abandoned_runs(context.instance, settings)
+        return dg.SkipReason(f"ended {', '.join(ended)}" if ended else "every started run is alive")
+
+    return [landing_folder, stale_days, abandoned_runs]
 
 
 def ranges(days: list[date]) -> list[tuple[date, date]]:

@@ -19,6 +19,7 @@ from typing import Any
 import dagster as dg
 
 from hotspot_assets.defs.automation import INTAKE_JOB
+from hotspot_assets.defs.living_runs import end_abandoned_runs
 from hotspot_assets.errors import UserError
 from hotspot_assets.settings import PROJECT_ROOT, Settings, load_settings
 from hotspot_assets.workflow.deliveries import Declaration
@@ -42,7 +43,10 @@ def prepare_instance(settings: Settings) -> Path:
     """Lay the project's dagster.yaml into Dagster's home, so that it is the one in force; returns that home."""
     home = settings.dagster_home
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        (home / ".nux").mkdir(parents=True, exist_ok=True)
+        (home / ".nux" / "nux.yaml").write_text(
+            "seen: 1\n", encoding="utf-8"
+        )  # no newsletter dialog in the UI
         shutil.copyfile(PROJECT_ROOT / "dagster.yaml", home / "dagster.yaml")
     except OSError as error:
         raise UserError(
@@ -79,6 +83,8 @@ def run_job(
 ) -> dg.ExecuteInProcessResult:
     """Run a job in this process, recorded in the instance. `days`: a range of daily partitions in one run.
 
+    A run before it that was killed is ended first: it would be waited for.
+
     Raises
     ------
     RunFailed
@@ -92,6 +98,7 @@ def run_job(
         tags["dagster/asset_partition_range_start"] = days[0].isoformat()
         tags["dagster/asset_partition_range_end"] = days[1].isoformat()
     with instance_of(settings) as instance:
+        end_abandoned_runs(instance, settings)
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
             partition_key=partition,
@@ -115,7 +122,8 @@ def _first_failure(result: dg.ExecuteInProcessResult) -> str:
 
 def serve(settings: Settings, port: int, say: Say) -> None:
     """Webserver, daemon and code server on 127.0.0.1 until interrupted."""
-    prepare_instance(settings)
+    with instance_of(settings) as instance:
+        end_abandoned_runs(instance, settings)
     command = [
         sys.executable, "-m", "dagster", "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"),
         "-h", "127.0.0.1", "-p", str(port), "--log-level", "warning",

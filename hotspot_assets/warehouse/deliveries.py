@@ -106,7 +106,7 @@ def record_delivery(
         row = _row(file, facts, comparison, stamp) | {"complete_from": first, "complete_to": last}
         if parameters is not None:
             note_parameters(transaction, facts.delivered_at, stamp.author, parameters)
-        _append_all(transaction, file, facts, comparison, row)
+        _append_all(transaction, file, facts, comparison, row, stamp)
         return Recorded(row, holds_erased=_names_erased(file, known))
 
     return lake.transact(write, tables=LOCKS, message=f"delivery {file.name}", stamp=stamp)
@@ -231,6 +231,7 @@ def _append_all(
     facts: DeliveryFacts,
     comparison: Comparison,
     row: dict[str, Any],
+    stamp: Stamp,
 ) -> None:
     seq = pl.lit(facts.delivery_seq, pl.Int64)
     transaction.append("deliveries", _as_rows(row))
@@ -242,6 +243,6 @@ def _append_all(
         name: value for name, value in row.items() if name.startswith(("rows_", "incidents_", "closings_"))
     }
     append_entry(
-        transaction, Kind.COLLECTION, facts.delivered_at, "hotspot", file.name,
+        transaction, Kind.COLLECTION, facts.delivered_at, stamp.author, file.name,
         {"delivery_seq": facts.delivery_seq, "sha256": file.sha256, **counted},
     )  # fmt: skip

@@ -15,7 +15,8 @@ from typing import Protocol
 import duckdb
 
 from hotspot_assets.errors import UserError
-from hotspot_assets.warehouse.tables import TABLES, Table, sql_type
+from hotspot_assets.warehouse.table import Table, sql_type
+from hotspot_assets.warehouse.tables import TABLES
 
 
 class SchemaTooNew(UserError):

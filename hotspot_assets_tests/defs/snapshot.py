@@ -107,7 +107,7 @@ def _schedule(schedule: Any) -> dict[str, Any]:
 
 def _sensor(sensor: Any) -> dict[str, Any]:
     return {
-        "job": sensor.job_name, "every_seconds": sensor.minimum_interval_seconds,
+        "jobs": [each.job_name for each in sensor.targets], "every_seconds": sensor.minimum_interval_seconds,
         "running": sensor.default_status.value, "description": sensor.description,
     }  # fmt: skip
 

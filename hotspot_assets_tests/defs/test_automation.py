@@ -127,6 +127,13 @@ def test_the_fit_of_a_month_is_asked_for_on_its_first_before_the_daily_run(setti
     assert {moment + timedelta(minutes=10) for moment in fits} <= mornings
 
 
+def test_a_daily_run_right_after_midnight_still_has_its_fit_before_it(settings_of: SettingsOf) -> None:
+    settings = settings_of("[forecast]\nrun_at = 00:05:00\n")
+    start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
+    fits = list(ticks(schedule_of(settings, "first_of_month"), start, end))
+    assert [f"{moment:%m-%d %H:%M}" for moment in fits] == ["01-01 00:00", "02-01 00:00"]
+
+
 class Watched:
     """A sensor of a home, its cursor kept from tick to tick as the daemon does."""
 

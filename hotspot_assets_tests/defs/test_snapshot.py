@@ -80,7 +80,6 @@ from hotspot_assets.definitions import defs
 graph = defs.resolve_asset_graph()
 jobs = [defs.resolve_job_def(job.name) for job in defs.jobs]
 assert graph.get_all_asset_keys() and jobs
-assert defs.resources["lake"]._connection is None
 print("heavy:", sorted({"matplotlib", "geopandas", "lightgbm", "sklearn"} & set(sys.modules)))
 """
     env = {name: value for name, value in os.environ.items() if not name.startswith(("HOTSPOT_", "DAGSTER_"))}

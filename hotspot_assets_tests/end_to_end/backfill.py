@@ -38,21 +38,13 @@ def plainly(settings: Settings, first: date, last: date) -> None:
 
 
 def through_dagster(settings: Settings, first: date, last: date) -> None:
-    """The same as a run of the two assets over a range of partitions."""
-    import dagster as dg
-
+    """The same as a recorded run over a range of partitions, as `hotspot` starts it, with the day's files."""
     from hotspot_assets.definitions import build_definitions
     from hotspot_assets.defs.automation import FORECAST_JOB
-    from hotspot_assets.defs.operate import instance_of
+    from hotspot_assets.defs.operate import run_job
 
     forecasts._BATCH_ROWS = 1
-    start, end = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-    with instance_of(settings) as instance:
-        build_definitions(settings).resolve_job_def(FORECAST_JOB).execute_in_process(
-            instance=instance,
-            asset_selection=[dg.AssetKey("proximity_scores"), dg.AssetKey("patrol_areas")],
-            tags={start: first.isoformat(), end: last.isoformat()},
-        )
+    run_job(settings, build_definitions(settings), FORECAST_JOB, days=(first, last))
 
 
 def stop_within(day: date) -> None:

@@ -18,7 +18,8 @@ from hotspot_assets.warehouse import migrations
 from hotspot_assets.warehouse.forecasts import replace_days
 from hotspot_assets.warehouse.lake import Lake, LakeError, Stamp, Transaction, statement_is_a_query
 from hotspot_assets.warehouse.migrations import SchemaTooNew
-from hotspot_assets.warehouse.tables import TABLES, MalformedRows
+from hotspot_assets.warehouse.table import MalformedRows
+from hotspot_assets.warehouse.tables import TABLES
 
 SPAWN = multiprocessing.get_context("spawn")
 DAY = date(2014, 5, 1)
