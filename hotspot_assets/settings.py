@@ -157,16 +157,79 @@ class ForecastSettings(_Section):
         return self
 
 
+class ShiftSettings(_Section):
+    """A part of the day, in local time; one that ends at or before its start ends on the next day."""
+
+    name: str = Field(min_length=1)
+    start: time
+    end: time
+
+
+class OwnBudget(_Section):
+    """Where one unit, one shift, or one unit in one shift has limits of its own; what is not set stays."""
+
+    unit: str | None = Field(None, description="Unit it holds for; none: all of them.")
+    shift: str | None = Field(None, description="Shift it holds for; none: all of them.")
+    budget_km2: float | None = Field(None, gt=0)
+    budget_share: float | None = Field(None, gt=0, le=1)
+    areas: int | None = Field(None, ge=1)
+    officer_minutes: int | None = Field(None, ge=1)
+    visits: int | None = Field(None, ge=1)
+    max_radius_m: float | None = Field(None, gt=0)
+    min_separation_m: float | None = Field(None, ge=0)
+
+
 class PatrolSettings(_Section):
     """What can be patrolled."""
 
     budget_km2: float | None = Field(None, gt=0, description="Area per unit, offence group and shift.")
     budget_share: float = Field(
-        0.01, gt=0, le=1, description="Where budget_km2 is not set: share of the unit."
+        0.01, gt=0, le=1, description="Where budget_km2 is not set: share of the unit, one cell at least."
     )
     areas: int = Field(5, ge=1, description="At most so many areas per unit, offence group and shift.")
+    officer_minutes: int | None = Field(
+        None, ge=1, description="Minutes per unit, offence group and shift; they limit the number of areas."
+    )
+    visits: int = Field(2, ge=1, description="Visits to each area in a shift, of 15 minutes each.")
     max_radius_m: float = Field(400.0, gt=0, description="No cell of an area lies further from its centre.")
     min_separation_m: float = Field(0.0, ge=0, description="Least distance between two areas.")
+    pooled: bool = Field(
+        False, description="One budget for all units together, spent where most is expected."
+    )
+    union_share: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="Most of a unit that all offence groups together may take, one cell at least.",
+    )
+    own: tuple[OwnBudget, ...] = Field((), description="Limits of single units and shifts; later ones win.")
+    shifts: tuple[ShiftSettings, ...] = Field(
+        (), description="Parts of the day, one after the other around the clock; none: the whole day."
+    )
+    exclusions: Path | None = Field(
+        None, description="Layer of ground not patrolled: polygons with reason, valid_from, valid_to."
+    )
+    places: Path | None = Field(None, description="Layer of named places, to call areas by.")
+    streets: Path | None = Field(None, description="Layer of lines drawn on the sheets.")
+    sheets: bool = Field(True, description="Write a sheet for each unit and shift of the newest day.")
+    pdf: bool = Field(True, description="Write the sheets of a shift as one PDF, too.")
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> PatrolSettings:
+        from hotspot_assets.patrol.shifts import Shift, ShiftError, check_shifts
+
+        if self.shifts:
+            try:
+                check_shifts([Shift(each.name, each.start, each.end) for each in self.shifts])
+            except ShiftError as error:
+                raise ValueError(str(error)) from error
+        named = {each.shift for each in self.own if each.shift is not None}
+        unknown = named - {each.name for each in self.shifts}
+        if unknown:
+            raise ValueError(f"own: there is no shift named {', '.join(sorted(unknown))}")
+        if self.pooled and any(each.unit is not None for each in self.own):
+            raise ValueError("own: with one pooled budget, no unit has limits of its own")
+        return self
 
 
 class TrialSettings(_Section):
@@ -306,11 +369,12 @@ def _relative_to(folder: Path, values: dict[str, object]) -> None:
     def resolved(path: object) -> object:
         return str((folder / path).resolve()) if isinstance(path, str) else path
 
-    area, intake = values.get("area"), values.get("intake")
-    if isinstance(area, dict):
-        for name in ("boundary", "units"):
-            if name in area:
-                area[name] = resolved(area[name])
+    files = {"area": ("boundary", "units"), "patrol": ("exclusions", "places", "streets")}
+    for section, names in files.items():
+        held = values.get(section)
+        if isinstance(held, dict):
+            held.update({name: resolved(held[name]) for name in names if name in held})
+    intake = values.get("intake")
     if isinstance(intake, dict) and isinstance(intake.get("mappings"), list):
         intake["mappings"] = [resolved(path) for path in intake["mappings"]]
 

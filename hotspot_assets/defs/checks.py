@@ -20,6 +20,7 @@ from hotspot_assets.intake.heaps import time_heaps
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse import audits
 from hotspot_assets.warehouse.lake import Lake
+from hotspot_assets.workflow.study_area import units_hash
 
 _TOLERANCE = 1e-9
 _HEAP_SHARE = 0.02
@@ -134,9 +135,13 @@ def _per_day(
     description: str,
     partitions: Partitions,
     find: Callable[[Lake, list[date]], dict[date, Finding]],
+    *,
+    blocking: bool = False,
 ) -> dg.AssetChecksDefinition:
-    """A check with one result per forecast date."""
-    spec = dg.AssetCheckSpec(name, asset=asset, description=description, partitions_def=partitions.days)
+    """A check with one result per forecast date; a blocking one keeps what follows from being made."""
+    spec = dg.AssetCheckSpec(
+        name, asset=asset, description=description, partitions_def=partitions.days, blocking=blocking
+    )
 
     @dg.multi_asset_check(name=f"{asset}_{name}", specs=[spec])
     def check(
@@ -187,6 +192,29 @@ def area_findings(lake: Lake, days: list[date]) -> dict[date, Finding]:
     return findings
 
 
+def union_findings(lake: Lake, days: list[date], cap_share: float, units: str) -> dict[date, Finding]:
+    """Whether all offence groups together stay within the cap in each unit and shift; one cell is allowed always."""
+    union = audits.union_of_areas(lake, days[0], days[-1], units).with_columns(
+        share=pl.col("area_km2") / pl.col("unit_km2"),
+        limit_km2=pl.max_horizontal(pl.col("unit_km2") * cap_share, "cell_km2") + _TOLERANCE,
+    )
+    findings = {}
+    for day in days:
+        rows = union.filter(pl.col("forecast_date") == day)
+        over = rows.filter(pl.col("area_km2") > pl.col("limit_km2"))
+        said = [f"{row['unit']} ({row['shift']}): {row['share']:.1%}" for row in over.to_dicts()]
+        findings[day] = Finding(
+            over.is_empty(),
+            {
+                "units_and_shifts": rows.height,
+                "cap_share": cap_share,
+                "largest_share": float(rows["share"].max() or 0.0),
+                "over_the_cap": ", ".join(said) or "none",
+            },
+        )
+    return findings
+
+
 def checks(settings: Settings, partitions: Partitions) -> list[dg.AssetChecksDefinition]:
     """All checks of a home."""
     whole_tables = [
@@ -230,6 +258,11 @@ def checks(settings: Settings, partitions: Partitions) -> list[dg.AssetChecksDef
     ]
     shares = "Scores sum to one, ranks are unique, headers agree."
     apart = "No cell twice in a unit's list."
+    capped = "All offence groups together stay within the cap in every unit and shift; else no sheet is made."
+
+    def union(lake: Lake, days: list[date]) -> dict[date, Finding]:
+        return union_findings(lake, days, settings.patrol.union_share, units_hash(settings))
+
     return [
         *(
             _nothing_found(asset, name, look, said, warn=warn)
@@ -239,4 +272,5 @@ def checks(settings: Settings, partitions: Partitions) -> list[dg.AssetChecksDef
         _times_heap(settings),
         _per_day("proximity_scores", "surfaces_are_shares", shares, partitions, surface_findings),
         _per_day("patrol_areas", "areas_do_not_overlap", apart, partitions, area_findings),
+        _per_day("patrol_areas", "union_within_cap", capped, partitions, union, blocking=True),
     ]

@@ -35,17 +35,38 @@ def area_metadata(made: DayAreas) -> dict[str, Any]:
     """What the UI shows of one day's areas."""
     best = made.areas.sort("share", descending=True).head(5)
     lines = [f"- **{row['name']}** ({row['offence_group']}): {row['why']}" for row in best.to_dicts()]
+    shares = made.areas.group_by("offence_group", "shift").agg(pl.col("share").sum())["share"]
     return {
         "dagster/partition_row_count": made.areas.height,
         "snapshot_id": made.snapshot_id,
         "areas": made.areas.height,
         "units": made.areas["unit"].n_unique(),
-        "area_km2": float(made.areas["area_km2"].sum()),
-        "share_of_expected": float(
-            made.areas.group_by("offence_group").agg(pl.col("share").sum())["share"].mean() or 0.0
-        ),
+        "shifts": made.areas["shift"].n_unique(),
+        "shifts_that_begin_before_the_cut_off": ", ".join(made.late_shifts) or "none",
+        "area_km2": float(made.union["area_km2"].sum()) if made.union.height else 0.0,
+        "share_of_expected": float(shares.mean() or 0.0),
+        "largest_union_share_of_a_unit": float(made.union["share"].max()) if made.union.height else 0.0,
+        "lists_without_areas": made.without.height,
+        "why_without_areas": _counted(made.without),
+        "excluded": _effect(made.effect),
         "best": dg.MetadataValue.md("\n".join(lines) or "- no forecast was made for this day"),
     }
+
+
+def _counted(without: pl.DataFrame) -> dg.MarkdownMetadataValue:
+    """Reasons for which a unit has no area, with how many lists each."""
+    counts = without.group_by("reason").len().sort("reason").rows() if without.height else []
+    return dg.MetadataValue.md("\n".join(f"- {reason}: {many}" for reason, many in counts) or "- none")
+
+
+def _effect(effect: pl.DataFrame) -> dg.MarkdownMetadataValue:
+    """What exclusions cost, one line per reason and offence group."""
+    lines = [
+        f"- {row['reason']}: {row['cells']} cells, {row['area_km2']:.2f} km2,"
+        f" {row['share']:.2%} of the expected {row['offence_group']}"
+        for row in effect.to_dicts()
+    ]
+    return dg.MetadataValue.md("\n".join(lines) or "- nothing was excluded")
 
 
 def patrol_briefing(

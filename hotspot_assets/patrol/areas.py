@@ -36,6 +36,8 @@ SCHEMA: dict[str, pl.DataType] = {
     "geometry": pl.String(),
     "area_km2": pl.Float64(),
     "share": pl.Float64(),
+    "shift_share": pl.Float64(),
+    "minutes": pl.Int32(),
     "tied": pl.Int32(),
     "why": pl.String(),
 }
@@ -52,12 +54,15 @@ class Evidence:
         Columns cell (UInt64), days (Int32), incidents (Float64): recorded within so many days of the cut-off.
     expected_total
         Expected incidents of the day in the study area.
+    shift_share
+        The shift's part of them.
     features
         Columns name (String), latitude, longitude (Float64): names to call areas by instead of compass parts.
     """
 
     counts: pl.DataFrame | None = None
     expected_total: float | None = None
+    shift_share: float = 1.0
     features: pl.DataFrame | None = None
 
 
@@ -70,6 +75,26 @@ class _Surface:
 
 
 Solver = Callable[[Task], list[list[int]]]
+Cells = list[npt.NDArray[np.int64]]
+"""The cells of each area, as positions in the study area."""
+
+
+def chosen_cells(surface: pl.DataFrame, ground: Ground, solver: Solver = best_areas) -> Cells:
+    """The cells of each area in every unit: the costly part, alike for shifts with equal budgets.
+
+    Parameters
+    ----------
+    surface
+        Columns cell (UInt64), score (Float64, sums to 1), rank (integer, unique, 1 = highest).
+    solver
+        Another way to choose the cells, to compare with.
+
+    Raises
+    ------
+    ValueError
+        When the surface does not cover exactly the study area.
+    """
+    return [np.array(cells, dtype=np.int64) for cells in _chosen(_aligned(surface, ground), ground, solver)]
 
 
 def patrol_areas(
@@ -79,43 +104,40 @@ def patrol_areas(
     offence_group: str,
     shift: str = ALL_DAY,
     evidence: Evidence | None = None,
-    solver: Solver = best_areas,
+    chosen: Cells | None = None,
 ) -> pl.DataFrame:
     """Ranked patrol areas of one offence group and shift, in every unit.
 
-    Parameters
-    ----------
-    surface
-        Columns cell (UInt64), score (Float64, sums to 1), rank (integer, unique, 1 = highest).
-    solver
-        Another way to choose the cells, to compare with.
+    `surface` is as in `chosen_cells`, whose result may be given as `chosen`.
 
     Returns
     -------
     Columns of `SCHEMA`: areas are connected, lie in one unit, do not overlap, and stay within the budget.
     Units in which nothing is expected have none.
-
-    Raises
-    ------
-    ValueError
-        When the surface does not cover exactly the study area.
     """
     known = evidence or Evidence()
-    scores = _aligned(surface, ground)
-    found = [np.array(cells, dtype=np.int64) for cells in _chosen(scores, ground, solver)]
+    found = chosen_cells(surface, ground) if chosen is None else chosen
     if not found:
         return pl.DataFrame(schema=SCHEMA)
-    frame = _measured(found, scores, ground)
+    frame = _measured(found, _aligned(surface, ground), ground)
     named = _named(frame, ground, known.features)
-    told = _told(named, ground, offence_group, known)
-    suffix = "" if shift == ALL_DAY else f"-{shift}"
-    return told.with_columns(
-        forecast_date=pl.lit(forecast_date),
-        shift=pl.lit(shift),
-        offence_group=pl.lit(offence_group),
-        area_id=pl.format(f"{{}}-{offence_group}-{{}}{suffix}", "unit", "rank"),
-        geometry=pl.Series([outline_wkt(cells.to_list()) for cells in told["cells"]], dtype=pl.String),
+    told = _told(named, ground, offence_group, shift, known)
+    return with_ids(
+        told.with_columns(
+            forecast_date=pl.lit(forecast_date),
+            shift=pl.lit(shift),
+            offence_group=pl.lit(offence_group),
+            shift_share=pl.lit(known.shift_share),
+            geometry=pl.Series([outline_wkt(cells.to_list()) for cells in told["cells"]], dtype=pl.String),
+        )
     ).select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+
+
+def with_ids(areas: pl.DataFrame) -> pl.DataFrame:
+    """The areas with an `area_id` each, unique within the day: unit, offence group, rank, and the shift if any."""
+    day = pl.format("{}-{}-{}", "unit", "offence_group", "rank")
+    of_shift = pl.when(pl.col("shift") == ALL_DAY).then(day).otherwise(pl.format("{}-{}", day, "shift"))
+    return areas.with_columns(area_id=of_shift)
 
 
 def _aligned(surface: pl.DataFrame, ground: Ground) -> _Surface:
@@ -131,18 +153,17 @@ def _aligned(surface: pl.DataFrame, ground: Ground) -> _Surface:
 
 def _chosen(scores: _Surface, ground: Ground, solver: Solver) -> Iterator[list[int]]:
     """The cells of each area, unit by unit."""
-    budget = ground.budget
     eligible = np.flatnonzero(ground.open & (scores.score > 0))
-    owner = np.zeros(ground.area.n, dtype=np.int64) if budget.pooled else ground.unit_of
+    owner = np.zeros(ground.area.n, dtype=np.int64) if ground.budget.pooled else ground.unit_of
     ordered = eligible[np.lexsort((scores.rank[eligible], owner[eligible]))]
     starts = np.searchsorted(owner[ordered], np.arange(owner.max(initial=0) + 2))
     rank, prize, cost = scores.rank.tolist(), scores.score.tolist(), ground.area.area_km2.tolist()
     for code in range(len(starts) - 1):
         order = ordered[starts[code] : starts[code + 1]].tolist()
-        size = ground.unit_km2.sum() if budget.pooled else ground.unit_km2[code]
-        limit_km2 = budget.limit_km2(float(size))
+        limit_km2 = ground.pooled_km2 if ground.budget.pooled else ground.limit_km2(code)
+        most = (ground.budget if ground.budget.pooled else ground.budgets[code]).most_areas
         if order:
-            yield from solver(Task(order, rank, prize, cost, limit_km2, budget.most_areas, ground.terrain))
+            yield from solver(Task(order, rank, prize, cost, limit_km2, most, ground.terrain))
 
 
 def _measured(found: list[npt.NDArray[np.int64]], scores: _Surface, ground: Ground) -> pl.DataFrame:
@@ -162,6 +183,7 @@ def _measured(found: list[npt.NDArray[np.int64]], scores: _Surface, ground: Grou
                 "share": [float(scores.score[cells].sum()) for cells in found],
                 "best": [int(scores.rank[cells].min()) for cells in found],
                 "tied": [_tied(cells, scores, ground, chosen) for cells in found],
+                "minutes": [ground.budgets[code].minutes_per_area for code in unit_codes],
             }
         )
         .sort("unit", pl.col("share") * -1, "best")
@@ -203,12 +225,16 @@ def _nearest(features: pl.DataFrame | None, lat: float, lng: float) -> str | Non
     return f"near {features['name'][int(away.arg_min() or 0)]}"
 
 
-def _told(frame: pl.DataFrame, ground: Ground, offence_group: str, known: Evidence) -> pl.DataFrame:
+def _told(
+    frame: pl.DataFrame, ground: Ground, offence_group: str, shift: str, known: Evidence
+) -> pl.DataFrame:
     """With the sentence of reasons."""
     recorded = _recorded(frame, known.counts)
     total = ground.area.total_area_km2
+    expected = None if known.expected_total is None else known.expected_total * known.shift_share
+    counted = "incidents" if shift == ALL_DAY else "in this shift"
     sentences = [
-        why(offence_group, share, km2, km2 / total, recorded[row], known.expected_total)
+        why(offence_group, share, km2, km2 / total, recorded[row], expected, counted)
         for row, (share, km2) in enumerate(frame.select("share", "area_km2").iter_rows())
     ]
     return frame.with_columns(why=pl.Series(sentences, dtype=pl.String))

@@ -72,13 +72,17 @@ def _date(value: Any, path: Path) -> date | None:
         raise ExclusionError(f"Exclusions {path}: {text!r} is no date; write 2014-06-02.") from error
 
 
-def excluded_cells(layer: gpd.GeoDataFrame, area: StudyArea, day: date) -> pl.DataFrame:
-    """Cells left out on a day: cell (UInt64), reason (String); the last day of validity is included."""
-    holds = [
+def in_force(layer: gpd.GeoDataFrame, day: date) -> tuple[bool, ...]:
+    """Which polygons hold on a day; the last day of validity is included."""
+    return tuple(
         (begins is None or begins <= day) and (ends is None or day <= ends)
         for begins, ends in zip(layer["valid_from"], layer["valid_to"], strict=True)
-    ]
-    valid = layer[holds]
+    )
+
+
+def excluded_cells(layer: gpd.GeoDataFrame, area: StudyArea, day: date) -> pl.DataFrame:
+    """Cells left out on a day: cell (UInt64), reason (String)."""
+    valid = layer[list(in_force(layer, day))]
     if valid.empty:
         return pl.DataFrame(schema={"cell": pl.UInt64, "reason": pl.String})
     found = assign_units(area, valid[["unit", "geometry"]].dissolve("unit", as_index=False))

@@ -6,7 +6,7 @@ to which. Not here: scores and the choice among cells (`areas`, `search`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import ceil, sqrt
@@ -29,10 +29,12 @@ NO_EXCLUSIONS = pl.DataFrame(schema={"cell": pl.UInt64, "reason": pl.String})
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """Cells, units and nearness under one budget; made by `lay_ground`.
+    """Cells, units and nearness under the budgets of one shift; made by `lay_ground`.
 
     Attributes
     ----------
+    budget
+        The common budget; `budgets` has that of each unit, which is mostly the same.
     units
         Names, ascending; `unit_of` (int64[n]) indexes them, `NO_UNIT` where a cell lies in none.
     unit_km2
@@ -45,11 +47,30 @@ class Ground:
 
     area: StudyArea
     budget: Budget
+    budgets: tuple[Budget, ...]
     units: tuple[str, ...]
     unit_of: npt.NDArray[np.int64]
     unit_km2: npt.NDArray[np.float64]
     open: npt.NDArray[np.bool_]
     terrain: Terrain
+
+    def budget_of(self, unit: str) -> Budget:
+        """The budget of a unit by its name."""
+        return self.budgets[self.units.index(unit)]
+
+    def limit_km2(self, code: int) -> float:
+        """Most km2 that the areas of a unit (its index) may cover: a share of a small unit buys one cell."""
+        return max(self.budgets[code].limit_km2(float(self.unit_km2[code])), self.one_cell_km2)
+
+    @property
+    def pooled_km2(self) -> float:
+        """Most km2 that all areas together may cover where the budget is pooled."""
+        return max(self.budget.limit_km2(float(self.unit_km2.sum())), self.one_cell_km2)
+
+    @property
+    def one_cell_km2(self) -> float:
+        """What any one cell needs: a hair more than the largest, as sums must not fail by rounding."""
+        return float(self.area.area_km2.max()) * (1 + 1e-9)
 
 
 def rings_needed(area: StudyArea, budget: Budget) -> int:
@@ -69,8 +90,9 @@ def lay_ground(
     budget: Budget,
     units: pl.DataFrame | None = None,
     exclusions: pl.DataFrame = NO_EXCLUSIONS,
+    own: Mapping[str, Budget] | None = None,
 ) -> Ground:
-    """Lay out the ground for one budget.
+    """Lay out the ground for the budgets of one shift.
 
     Parameters
     ----------
@@ -79,26 +101,53 @@ def lay_ground(
         area is one unit.
     exclusions
         Columns cell (UInt64), reason (String): cells that are not patrolled.
+    own
+        Budgets of the units that have one of their own.
 
     Raises
     ------
     BudgetError
-        When the neighbours do not reach as far as the radius or the separation.
+        When the neighbours do not reach as far as a radius or a separation, when a budget in km2 buys no cell,
+        when a budget is for a unit that does not exist, or when no cell lies in a unit.
     """
     if near.study_area_id != area.study_area_id:
         raise ValueError("the neighbours were made for another study area")
+    names, unit_of = _units(area, units)
+    budgets = _budgets(names, budget, own or {})
+    for name, each in {"any unit": budget, **dict(zip(names, budgets, strict=True))}.items():
+        _check(name, each, area, near)
+    is_open = unit_of != NO_UNIT
+    shut = area.index_of(exclusions["cell"].to_numpy())
+    is_open[shut[shut >= 0]] = False
+    unit_km2 = np.array([area.area_km2[unit_of == code].sum() for code in range(len(names))])
+    terrain = _terrain(area, near, budget, budgets, unit_of, is_open)
+    return Ground(area, budget, budgets, names, unit_of, unit_km2, is_open, terrain)
+
+
+def _budgets(names: tuple[str, ...], budget: Budget, own: Mapping[str, Budget]) -> tuple[Budget, ...]:
+    unknown = sorted(set(own) - set(names))
+    if unknown:
+        raise BudgetError(
+            f"There is no unit {', '.join(unknown)} to have a budget of its own; units are called as in the"
+            f" boundary file: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}."
+        )
+    return tuple(own.get(name, budget) for name in names)
+
+
+def _check(unit: str, budget: Budget, area: StudyArea, near: Neighbours) -> None:
+    """Raise BudgetError where no area could keep to the budget."""
     needed = rings_needed(area, budget)
     if near.max_ring < needed:
         raise BudgetError(
             f"A radius of {budget.max_radius_m:g} m and a separation of {budget.min_separation_m:g} m need"
             f" {needed} rings of neighbours; these have {near.max_ring}. Lower them, or build more rings."
         )
-    names, unit_of = _units(area, units)
-    is_open = unit_of != NO_UNIT
-    shut = area.index_of(exclusions["cell"].to_numpy())
-    is_open[shut[shut >= 0]] = False
-    unit_km2 = np.array([area.area_km2[unit_of == code].sum() for code in range(len(names))])
-    return Ground(area, budget, names, unit_of, unit_km2, is_open, _terrain(near, budget, unit_of, is_open))
+    cell_km2 = float(area.area_km2.max())
+    if budget.km2 is not None and budget.km2 < cell_km2:
+        raise BudgetError(
+            f"A budget of {budget.km2:g} km2 for {unit} buys no cell, as one has up to {cell_km2:.4f} km2;"
+            " raise it, or choose smaller cells (grid.resolution)."
+        )
 
 
 def _units(area: StudyArea, units: pl.DataFrame | None) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
@@ -106,6 +155,10 @@ def _units(area: StudyArea, units: pl.DataFrame | None) -> tuple[tuple[str, ...]
         return (WHOLE_AREA,), np.zeros(area.n, dtype=np.int64)
     known = units.drop_nulls("unit").select("cell", "unit")
     names = known["unit"].unique().sort()
+    if names.is_empty():
+        raise BudgetError(
+            "No cell lies in any unit: do the units file and the incidents belong to the same place?"
+        )
     unit_of = np.full(area.n, NO_UNIT, dtype=np.int64)
     position = area.index_of(known["cell"].to_numpy())
     code = names.search_sorted(known["unit"]).to_numpy().astype(np.int64)
@@ -114,18 +167,27 @@ def _units(area: StudyArea, units: pl.DataFrame | None) -> tuple[tuple[str, ...]
 
 
 def _terrain(
-    near: Neighbours, budget: Budget, unit_of: npt.NDArray[np.int64], is_open: npt.NDArray[np.bool_]
+    area: StudyArea,
+    near: Neighbours,
+    budget: Budget,
+    budgets: tuple[Budget, ...],
+    unit_of: npt.NDArray[np.int64],
+    is_open: npt.NDArray[np.bool_],
 ) -> Terrain:
-    columns, ends = near.ring.indices, near.ring.indptr
-    rows = np.repeat(np.arange(len(unit_of)), np.diff(ends))
+    reach = max(rings_needed(area, each) for each in {budget, *budgets})
+    in_reach = near.ring.data <= reach + 1
+    rows = np.repeat(np.arange(len(unit_of)), np.diff(near.ring.indptr))[in_reach]
+    columns, rings = near.ring.indices[in_reach], near.ring.data[in_reach]
+    metres = near.distance_m.data[in_reach]
     both_open = is_open[rows] & is_open[columns]
     same_unit = both_open & (unit_of[rows] == unit_of[columns])
-    metres = near.distance_m.data
+    radius = np.array([each.max_radius_m for each in budgets])[unit_of[rows]]
+    separation = np.array([each.min_separation_m for each in budgets])[unit_of[rows]]
     rivals = both_open if budget.pooled else same_unit
-    too_near = rivals & (metres < budget.min_separation_m) & (rows != columns)
+    too_near = rivals & (metres < separation) & (rows != columns)
     return Terrain(
-        adjacent=cache(_lister(rows, columns, same_unit & (near.ring.data == 2))),
-        ball=cache(_setter(_lister(rows, columns, same_unit & (metres <= budget.max_radius_m)))),
+        adjacent=cache(_lister(rows, columns, same_unit & (rings == 2))),
+        ball=cache(_setter(_lister(rows, columns, same_unit & (metres <= radius)))),
         crowd=cache(_lister(rows, columns, too_near)),
     )
 

@@ -67,6 +67,7 @@ def why(
     share_of_ground: float,
     recorded: Sequence[tuple[int, float]],
     expected_total: float | None,
+    counted: str = "incidents",
 ) -> str:
     """Why an area is on the list, in one sentence with numbers.
 
@@ -77,7 +78,9 @@ def why(
     recorded
         Pairs of days and of incidents recorded in the area within so many days before the cut-off.
     expected_total
-        Expected incidents of the day in the study area, if the model says.
+        Expected incidents in the study area, if the model says.
+    counted
+        What `expected_total` counts: "incidents", or those "in this shift".
     """
     times = figures(share / share_of_ground, 2)
     text = (
@@ -85,7 +88,7 @@ def why(
         f" on {area_km2:.3f} km2: {times} times an even spread"
     )
     if expected_total is not None:
-        text += f" ({figures(share * expected_total, 2)} of {figures(expected_total, 3)} incidents)"
+        text += f" ({figures(share * expected_total, 2)} of {figures(expected_total, 3)} {counted})"
     if recorded:
         counts = ", ".join(f"{figures(incidents, 3)} in {days} days" for days, incidents in sorted(recorded))
         text += f"; recorded here: {counts}"

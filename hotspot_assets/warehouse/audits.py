@@ -117,6 +117,29 @@ def patrol_area_sums(lake: Lake, first: date, last: date) -> pl.DataFrame:
     return lake.read(query, [first, last])
 
 
+def union_of_areas(lake: Lake, first: date, last: date, units_hash: str) -> pl.DataFrame:
+    """Of each forecast date, shift and unit: km2 of all its areas together, of the unit, and of a cell at most.
+
+    Computed from the tables alone: `forecast_date, shift, unit, area_km2, unit_km2, cell_km2`.
+    """
+    query = """
+        WITH taken AS (
+            SELECT DISTINCT forecast_date, shift, unit, study_area_id, cell FROM (
+                SELECT a.forecast_date, a.shift, a.unit, f.study_area_id, unnest(a.cells) AS cell
+                FROM patrol_areas a JOIN forecasts f USING (forecast_id)
+                WHERE a.forecast_date BETWEEN $first AND $last)),
+        units AS (
+            SELECT study_area_id, unit, sum(area_km2) AS unit_km2 FROM cells WHERE units_hash = $units GROUP BY ALL),
+        largest AS (SELECT study_area_id, max(area_km2) AS cell_km2 FROM cells WHERE units_hash = $units GROUP BY ALL)
+        SELECT forecast_date, shift, unit, sum(c.area_km2) AS area_km2, any_value(unit_km2) AS unit_km2,
+            any_value(cell_km2) AS cell_km2
+        FROM taken JOIN cells c USING (study_area_id, cell, unit) JOIN units USING (study_area_id, unit)
+            JOIN largest USING (study_area_id)
+        WHERE c.units_hash = $units GROUP BY ALL ORDER BY ALL
+    """
+    return lake.read(query, {"first": first, "last": last, "units": units_hash})
+
+
 def stale(lake: Lake) -> pl.DataFrame:
     """Past days whose incidents changed after their outcomes were computed: `day, reason, since, delivery_seq`."""
     return lake.read("SELECT day, delivery_seq, reason, since FROM stale_days ORDER BY day, delivery_seq")

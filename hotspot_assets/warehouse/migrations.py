@@ -69,9 +69,21 @@ def _create_unreplayable_forecasts(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute("INSERT INTO write_locks VALUES ('unreplayable_forecasts', 0, 0)")
 
 
+def _widen_patrol_areas(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Areas chosen before had one shift, two visits of 15 minutes, and the default cut-off on the day itself."""
+    for column, kind, value in (
+        ("shift_share", "DOUBLE", "1.0"),
+        ("minutes", "INTEGER", "30"),
+        ("begins_before_cut_off", "BOOLEAN", "true"),
+    ):
+        cursor.execute(f"ALTER TABLE patrol_areas ADD COLUMN {column} {kind}")
+        cursor.execute(f"UPDATE patrol_areas SET {column} = {value}")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "the tables as first released", _create_everything),
     Migration(2, "forecasts that rest on erased incidents", _create_unreplayable_forecasts),
+    Migration(3, "patrol areas by shift", _widen_patrol_areas),
 )
 CURRENT = MIGRATIONS[-1].version
 

@@ -23,6 +23,13 @@ class PatrolAreas(dy.Schema):
     geometry = dy.String(description="Outline as WKT (WGS 84).")
     area_km2 = dy.Float64(description="True area.")
     share = dy.Float64(description="Share of the offence group's expected incidents in the study area.")
+    shift_share = dy.Float64(
+        description="The shift's part of the offence group's expected incidents; 1: no shifts."
+    )
+    minutes = dy.Int32(description="Suggested minutes of patrol in the shift.")
+    begins_before_cut_off = dy.Bool(
+        description="The shift begins before the cut-off: its areas come too late."
+    )
     tied = dy.Int32(description="Cells whose order inside the tie at its edge is random; 0: none.")
     why = dy.String(description="Why here, in one sentence with numbers.")
     forecast_id = dy.String(description="Forecast it was made from.")

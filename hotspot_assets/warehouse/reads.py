@@ -25,6 +25,27 @@ def incidents_as_known(lake: Lake, cut_off: datetime, delivery_seq: int) -> pl.L
     return versions.lazy().filter(~pl.col("closed"))
 
 
+def times_as_known(
+    lake: Lake, groups: Sequence[str], since: date, before: date, cut_off: datetime, delivery_seq: int
+) -> pl.DataFrame:
+    """Times of the open incidents that began in days since <= day < before (UTC), as known at both clocks.
+
+    Returns `incident_key, offence_group, occurred_from, occurred_to, time_precision`.
+    """
+    query = """
+        WITH known AS (
+            SELECT incident_key, offence_group, occurred_from, occurred_to, time_precision, closed FROM incidents
+            WHERE delivery_seq <= $seq AND known_from <= $cut_off
+            QUALIFY row_number() OVER (PARTITION BY incident_key ORDER BY delivery_seq DESC) = 1)
+        SELECT * EXCLUDE closed FROM known
+        WHERE NOT closed AND list_contains($groups, offence_group)
+            AND occurred_from >= $since::TIMESTAMP AND occurred_from < $before::TIMESTAMP
+        ORDER BY incident_key
+    """
+    parameters = {"since": since, "before": before, "cut_off": cut_off, "seq": delivery_seq}
+    return lake.read(query, {**parameters, "groups": list(groups)})
+
+
 def weights_as_known(
     lake: Lake, groups: Sequence[str], before: date, cut_off: datetime, delivery_seq: int
 ) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from hotspot_assets.hexgrid.boundaries import assign_units, read_boundaries
 from hotspot_assets.hexgrid.cells import with_cells
 from hotspot_assets.hexgrid.neighbours import neighbours
 from hotspot_assets.hexgrid.study_areas import from_boundary
-from hotspot_assets.patrol.areas import SCHEMA, Evidence, patrol_areas
+from hotspot_assets.patrol.areas import SCHEMA, Evidence, chosen_cells, patrol_areas
 from hotspot_assets.patrol.budgets import Budget, BudgetError
 from hotspot_assets.patrol.ground import exclusion_effect, lay_ground, rings_needed
 from hotspot_assets.patrol.search import greedy_areas
@@ -53,7 +53,9 @@ def test_every_promise_holds(
     ground = ground_of(area, budget, halves(area), shut)
     surface = surface_of(area, rng.gamma(lumps, size=area.n) + 1e-12)
     found = patrol_areas(surface, ground, DAY, "burglary")
-    greedy = patrol_areas(surface, ground, DAY, "burglary", solver=greedy_areas)
+    greedy = patrol_areas(
+        surface, ground, DAY, "burglary", chosen=chosen_cells(surface, ground, greedy_areas)
+    )
     assert faults(found, ground) == []
     assert faults(greedy, ground) == []
     assert found["share"].sum() >= greedy["share"].sum() - 1e-12
@@ -90,7 +92,9 @@ def test_near_the_exact_optimum(kind: str, areas: int) -> None:
         surface = surface_of(area, prizes, seed)
         best = Exact(ground, surface["score"].to_numpy()).value()
         ratios.append(patrol_areas(surface, ground, DAY, "theft")["share"].sum() / best)
-        greedy = patrol_areas(surface, ground, DAY, "theft", solver=greedy_areas)
+        greedy = patrol_areas(
+            surface, ground, DAY, "theft", chosen=chosen_cells(surface, ground, greedy_areas)
+        )
         greedy_ratios.append(greedy["share"].sum() / best)
     assert max(ratios) <= 1 + 1e-9, "no heuristic beats an exact solver"
     assert min(ratios) >= 0.98, (ratios, greedy_ratios)
@@ -171,9 +175,37 @@ def test_same_input_same_areas_and_nothing_expected_no_area() -> None:
     assert patrol_areas(surface_of(area, west_only), ground, DAY, "x")["unit"].unique().to_list() == [
         "Westgate"
     ]
-    tiny = ground_of(area, Budget(CELL_KM2 / 2))
-    none = patrol_areas(surface, tiny, DAY, "x")
+    shut = pl.DataFrame({"cell": area.cells, "reason": "water"})
+    none = patrol_areas(surface, ground_of(area, Budget(0.1), None, shut), DAY, "x")
     assert none.is_empty() and none.schema == pl.Schema(SCHEMA)
+
+
+def test_a_share_of_a_small_unit_buys_one_cell_and_too_few_km2_say_so() -> None:
+    area = town(2)
+    surface = surface_of(area, np.arange(1.0, area.n + 1))
+    ground = ground_of(area, Budget(share=0.01), halves(area))
+    found = patrol_areas(surface, ground, DAY, "theft")
+    assert found["cells"].list.len().to_list() == [1, 1]
+    assert found["share"].max() == surface["score"].max()
+    with pytest.raises(BudgetError, match="buys no cell"):
+        ground_of(area, Budget(CELL_KM2 / 2))
+
+
+def test_a_unit_keeps_to_its_own_budget() -> None:
+    area = town(4)
+    surface = surface_of(area, np.random.default_rng(5).gamma(0.4, size=area.n))
+    common = Budget(4.1 * CELL_KM2, areas=4, max_radius_m=300)
+    own = Budget(9.1 * CELL_KM2, areas=2, max_radius_m=140, min_separation_m=300, visits=1)
+    near = neighbours(area, rings_needed(area, own) + 2)
+    ground = lay_ground(area, near, common, halves(area), own={"Westgate": own})
+    found = patrol_areas(surface, ground, DAY, "theft").partition_by("unit", as_dict=True)
+    west, east = found["Westgate",], found["Eastgate",]
+    alone = lay_ground(area, near, own, halves(area))
+    assert west.equals(patrol_areas(surface, alone, DAY, "theft").filter(pl.col("unit") == "Westgate"))
+    assert faults(west, alone) == [] and faults(east, lay_ground(area, near, common, halves(area))) == []
+    assert west["minutes"].unique().to_list() == [15] and east["minutes"].unique().to_list() == [30]
+    with pytest.raises(BudgetError, match="no unit Nowhere"):
+        lay_ground(area, near, common, halves(area), own={"Nowhere": own})
 
 
 def test_exclusions_report_what_they_cost() -> None:
@@ -227,7 +259,7 @@ def test_chicago_beats_above_greedy(shared_data: Path) -> None:
     counts = np.bincount(index[index >= 0], minlength=area.n).astype(float)
     surface = surface_of(area, counts)
     found = patrol_areas(surface, ground, DAY, "theft")
-    greedy = patrol_areas(surface, ground, DAY, "theft", solver=greedy_areas)
+    greedy = patrol_areas(surface, ground, DAY, "theft", chosen=chosen_cells(surface, ground, greedy_areas))
     assert faults(found, ground) == []
     assert found["unit"].n_unique() > 250
     assert all(connected(cells) for cells in found["cells"])

@@ -106,6 +106,10 @@ def test_union_counts_ground_once_and_the_cap_holds() -> None:
     assert within_cap(areas, ground, 1.0).equals(areas)
     ranks = capped.group_by("unit", "offence_group").agg(pl.col("rank").sort())["rank"].to_list()
     assert all(each == list(range(1, len(each) + 1)) for each in ranks)
+    assert capped["area_id"].is_unique().all()
+    assert all(row["area_id"].endswith(f"-{row['rank']}") for row in capped.to_dicts())
+    one_each = within_cap(areas, ground_of(area, Budget(share=0.001), halves(area)), 0.001)
+    assert one_each["cells"].list.len().to_list() == [1, 1], "the one cell that a unit may always take"
 
 
 ISSUED = pl.DataFrame(
