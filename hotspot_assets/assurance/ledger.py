@@ -50,6 +50,7 @@ class Kind(StrEnum):
     PARAMETER_CHANGE = "parameter_change"
     REVIEW = "review"
     ISSUE = "issue"
+    WITHDRAWAL = "withdrawal"
     COMMITMENT = "commitment"
     SET_ASIDE = "set_aside"
 

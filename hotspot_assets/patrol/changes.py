@@ -52,6 +52,7 @@ class Change:
 
 CHANGES_SCHEMA: dict[str, pl.DataType] = {
     "review_id": pl.String(),
+    "position": pl.Int32(),
     "action": pl.String(),
     "area_id": pl.String(),
     "reason": pl.String(),
@@ -66,6 +67,7 @@ def changes_frame(review_id: str, changes: Sequence[Change]) -> pl.DataFrame:
     rows = [
         {
             "review_id": review_id,
+            "position": position,
             "action": each.action,
             "area_id": each.area_id,
             "reason": each.reason,
@@ -73,12 +75,17 @@ def changes_frame(review_id: str, changes: Sequence[Change]) -> pl.DataFrame:
             "cells": list(each.cells),
             "to_rank": each.to_rank,
         }
-        for each in changes
+        for position, each in enumerate(changes, start=1)
     ]
     return pl.DataFrame(rows, schema=CHANGES_SCHEMA)
 
 
-def changed_list(areas: pl.DataFrame, changes: Sequence[Change], ground: Ground) -> pl.DataFrame:
+def lays_cells(changes: Sequence[Change]) -> bool:
+    """Whether a change puts an area on other cells, so that the ground must be known."""
+    return any(each.action in ("move", "add") for each in changes)
+
+
+def changed_list(areas: pl.DataFrame, changes: Sequence[Change], ground: Ground | None) -> pl.DataFrame:
     """The list after the changes, with a column `origin`; ranks run from 1 in each offence group again.
 
     Raises
@@ -118,7 +125,11 @@ def _as_frame(rows: dict[str, dict[str, Any]], areas: pl.DataFrame) -> pl.DataFr
 
 
 def _add(
-    rows: dict[str, dict[str, Any]], known: set[str], change: Change, ground: Ground, areas: pl.DataFrame
+    rows: dict[str, dict[str, Any]],
+    known: set[str],
+    change: Change,
+    ground: Ground | None,
+    areas: pl.DataFrame,
 ) -> None:
     if not change.area_id or change.area_id in known:
         raise ChangeError(f"An added area needs an id of its own; {change.area_id!r} is taken or empty.")
@@ -140,7 +151,7 @@ def _add(
     _lay(rows[change.area_id], change, ground)
 
 
-def _move(row: dict[str, Any], change: Change, ground: Ground) -> None:
+def _move(row: dict[str, Any], change: Change, ground: Ground | None) -> None:
     if set(change.cells) == set(row["cells"]):
         raise ChangeError(f"The move of {change.area_id} changes no cell.")
     _lay(row, change, ground)
@@ -170,8 +181,10 @@ def _because(change: Change) -> str:
     return f"{REASONS[change.reason]}{words}"
 
 
-def _lay(row: dict[str, Any], change: Change, ground: Ground) -> None:
+def _lay(row: dict[str, Any], change: Change, ground: Ground | None) -> None:
     """Put the area on its new cells, if they are connected, open and of its unit."""
+    if ground is None:
+        raise ValueError("to lay an area on cells takes the ground")
     cells = np.unique(np.array(change.cells, dtype=np.uint64))
     position = ground.area.index_of(cells)
     if len(cells) == 0 or (position < 0).any():

@@ -59,6 +59,8 @@ class Decision:
         UTC. `expires_at` is when the areas stop to be valid, at the latest.
     reason, text
         For a rejection.
+    together
+        Lists decided in the same act: the time since opening is that of all of them.
     simulated
         Made by a demonstration, not by a person.
     """
@@ -73,6 +75,7 @@ class Decision:
     changes: tuple[Change, ...] = ()
     reason: str | None = None
     text: str = ""
+    together: int = 1
     simulated: bool = False
 
 
@@ -116,6 +119,7 @@ REVIEW_SCHEMA: dict[str, pl.DataType] = {
     "decided_at": _UTC,
     "expires_at": _UTC,
     "seconds": pl.Float64(),
+    "together": pl.Int32(),
     "changes": pl.Int32(),
     "reason": pl.String(),
     "text": pl.String(),
@@ -136,7 +140,7 @@ def decide(
     areas: pl.DataFrame,
     decision: Decision,
     newest: Collection[str],
-    ground: Ground,
+    ground: Ground | None,
     state: str = "in_review",
 ) -> Reviewed:
     """Carry out a decision.
@@ -148,7 +152,8 @@ def decide(
     newest
         Ids of the newest forecasts; areas of an older vintage cannot be approved.
     ground
-        Where areas may lie: cells that a person adds must be open and of the unit.
+        Where areas may lie: cells that a person adds must be open and of the unit. May be None where no
+        change lays an area on other cells (`changes.lays_cells`).
     state
         Where the review stands now.
 
@@ -186,6 +191,7 @@ def decide(
         "decided_at": decision.decided_at,
         "expires_at": decision.expires_at,
         "seconds": (decision.decided_at - decision.opened_at).total_seconds(),
+        "together": decision.together,
         "changes": len(decision.changes),
         "reason": decision.reason,
         "text": decision.text,

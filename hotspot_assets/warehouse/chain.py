@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -22,14 +22,33 @@ from hotspot_assets.warehouse.tables import TABLES
 TABLE = "ledger"
 
 
+@dataclass(frozen=True)
+class Fact:
+    """What an entry will say: who did what to what, and the counts and hashes of it."""
+
+    actor: str
+    subject: str
+    facts: Mapping[str, Any]
+
+
 def append_entry(
     transaction: Transaction, kind: Kind, at: datetime, actor: str, subject: str, facts: Mapping[str, Any]
 ) -> Entry:
     """Add an entry to the chain; the transaction must hold the lock of `ledger`, or the chain could fork."""
+    (made,) = append_entries(transaction, kind, at, [Fact(actor, subject, facts)])
+    return made
+
+
+def append_entries(transaction: Transaction, kind: Kind, at: datetime, said: Sequence[Fact]) -> list[Entry]:
+    """Add one entry after the other; the transaction must hold the lock of `ledger`, or the chain could fork."""
     last = transaction.read("SELECT * FROM ledger ORDER BY sequence DESC LIMIT 1")
     previous = Entry(**last.row(0, named=True)) if last.height else None
-    made = entry(previous, kind, at, actor, subject, facts)
-    transaction.append(TABLE, TABLES[TABLE].conform(pl.DataFrame([asdict(made)])))
+    made: list[Entry] = []
+    for each in said:
+        previous = entry(previous, kind, at, each.actor, each.subject, each.facts)
+        made.append(previous)
+    if made:
+        transaction.append(TABLE, TABLES[TABLE].conform(pl.DataFrame([asdict(each) for each in made])))
     return made
 
 

@@ -24,6 +24,7 @@ import duckdb
 import polars as pl
 
 from hotspot_assets.errors import UserError
+from hotspot_assets.warehouse.guards import refuse_rewriting, refuse_unapproved
 from hotspot_assets.warehouse.migrations import migrate
 from hotspot_assets.warehouse.patience import patiently
 
@@ -76,10 +77,12 @@ class Transaction:
 
     def read(self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> Frame:
         """Rows of a query, as this transaction sees them."""
+        refuse_rewriting(query)
         return self._cursor.sql(query, params=parameters).pl()
 
     def execute(self, statement: str, parameters: Sequence[object] | None = None) -> None:
-        """Run one statement."""
+        """Run one statement; those that would alter what is append-only are refused."""
+        refuse_rewriting(statement)
         self._cursor.execute(statement, parameters)
 
     @contextmanager
@@ -92,9 +95,10 @@ class Transaction:
             self._cursor.unregister(name)
 
     def append(self, table: str, rows: Frame) -> None:
-        """Append rows to a table of the schema, by column name."""
+        """Append rows to a table of the schema, by column name; what is issued must have been approved."""
         if rows.is_empty():
             return
+        refuse_unapproved(table, rows, self.read)
         with self.lend("rows_to_append", rows):
             self._cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM rows_to_append")
 
@@ -186,6 +190,7 @@ class Lake:
 
     def read(self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> Frame:
         """Rows of a query."""
+        refuse_rewriting(query)
         cursor = self.cursor()
         try:
             return patiently(lambda _: cursor.sql(query, params=parameters).pl(), "Reading")

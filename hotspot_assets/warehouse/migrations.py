@@ -64,9 +64,15 @@ def _create_everything(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute("INSERT INTO write_locks VALUES (?, 0, 0)", [name])
 
 
-def _create_unreplayable_forecasts(cursor: duckdb.DuckDBPyConnection) -> None:
-    create_table(cursor, TABLES["unreplayable_forecasts"])
-    cursor.execute("INSERT INTO write_locks VALUES ('unreplayable_forecasts', 0, 0)")
+def _add(*names: str) -> Callable[[duckdb.DuckDBPyConnection], None]:
+    """A step that adds tables with their lock rows."""
+
+    def apply(cursor: duckdb.DuckDBPyConnection) -> None:
+        for name in names:
+            create_table(cursor, TABLES[name])
+            cursor.execute("INSERT INTO write_locks VALUES (?, 0, 0)", [name])
+
+    return apply
 
 
 def _widen_patrol_areas(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -82,8 +88,13 @@ def _widen_patrol_areas(cursor: duckdb.DuckDBPyConnection) -> None:
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "the tables as first released", _create_everything),
-    Migration(2, "forecasts that rest on erased incidents", _create_unreplayable_forecasts),
+    Migration(2, "forecasts that rest on erased incidents", _add("unreplayable_forecasts")),
     Migration(3, "patrol areas by shift", _widen_patrol_areas),
+    Migration(
+        4,
+        "review and issue",
+        _add("reviews", "review_changes", "reviewed_areas", "issued_patrol_areas", "withdrawals"),
+    ),
 )
 CURRENT = MIGRATIONS[-1].version
 

@@ -25,6 +25,13 @@ from hotspot_assets.warehouse.incident_tables import (
     StaleDays,
 )
 from hotspot_assets.warehouse.patrol_tables import PatrolAreas
+from hotspot_assets.warehouse.review_tables import (
+    IssuedPatrolAreas,
+    ReviewChanges,
+    ReviewedAreas,
+    Reviews,
+    Withdrawals,
+)
 from hotspot_assets.warehouse.table import Table
 
 TABLES: dict[str, Table] = {
@@ -59,6 +66,11 @@ TABLES: dict[str, Table] = {
         ),
         Table("stale_days", StaleDays),
         Table("unreplayable_forecasts", UnreplayableForecasts),
+        Table("reviews", Reviews),
+        Table("review_changes", ReviewChanges, sorted_by=("review_id", "position")),
+        Table("reviewed_areas", ReviewedAreas, sorted_by=("review_id", "list", "offence_group", "rank")),
+        Table("issued_patrol_areas", IssuedPatrolAreas, sorted_by=("issue_id", "offence_group", "rank")),
+        Table("withdrawals", Withdrawals),
         Table("ledger", LedgerEntries, sorted_by=("sequence",)),
         Table("write_locks", WriteLocks),
     )
