@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from hotspot_assets.defs import automation, checks, forecasts, intake, maintenance, patrols, trial
+from hotspot_assets.defs import automation, checks, forecasts, intake, maintenance, patrols, reviews, trial
 from hotspot_assets.defs.living_runs import lake_of_run
 from hotspot_assets.defs.partitions import partitions_of
 from hotspot_assets.forecasting.catalogue import model
@@ -20,12 +20,13 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *intake.ASSETS,
         *forecasts.assets(settings, partitions),
         *patrols.assets(settings, partitions),
+        *reviews.ASSETS,
         *trial.assets(settings, partitions),
     ]
     return dg.Definitions(
         assets=assets,
         asset_checks=checks.checks(settings, partitions),
-        jobs=[*automation.jobs(), *maintenance.JOBS],
+        jobs=[*automation.jobs(), *reviews.jobs(), *maintenance.JOBS],
         schedules=[*automation.schedules(settings), *maintenance.schedules(settings)],
         sensors=automation.sensors(settings),
         executor=dg.in_process_executor,

@@ -80,8 +80,11 @@ def run_job(
     days: tuple[date, date] | None = None,
     month: date | None = None,
     config: Mapping[str, Any] | None = None,
+    user: str | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """Run a job in this process, recorded in the instance. `days`: a range of daily partitions in one run.
+    """Run a job in this process, recorded in the instance.
+
+    `days`: a range of daily partitions in one run; `user`: the account for which it runs.
 
     A run before it that was killed is ended first: it would be waited for.
 
@@ -90,7 +93,7 @@ def run_job(
     RunFailed
         With the step that failed and the reason in one line.
     """
-    tags: dict[str, str] = {}
+    tags = {"user": user} if user else {}
     partition = month.isoformat() if month else None
     if days and days[0] == days[1]:
         partition = days[0].isoformat()
