@@ -84,9 +84,8 @@ def run_job(
 ) -> dg.ExecuteInProcessResult:
     """Run a job in this process, recorded in the instance.
 
-    `days`: a range of daily partitions in one run; `user`: the account for which it runs.
-
-    A run before it that was killed is ended first: it would be waited for.
+    `days`: a range of daily partitions in one run; `user`: the account for which it runs. A run before it that
+    was killed is ended first: it would be waited for.
 
     Raises
     ------
