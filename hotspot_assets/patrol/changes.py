@@ -50,6 +50,9 @@ class Change:
     name: str = ""
 
 
+_OF_THE_LIST = ("forecast_date", "shift", "unit", "minutes", "begins_before_cut_off")
+"""What an added area has in common with the others of its list."""
+
 CHANGES_SCHEMA: dict[str, pl.DataType] = {
     "review_id": pl.String(),
     "position": pl.Int32(),
@@ -138,9 +141,7 @@ def _add(
     first = areas.row(0, named=True)
     known.add(change.area_id)
     rows[change.area_id] = dict.fromkeys(areas.columns) | {
-        "forecast_date": first["forecast_date"],
-        "shift": first["shift"],
-        "unit": first["unit"],
+        **{name: first[name] for name in _OF_THE_LIST},
         "offence_group": change.offence_group,
         "area_id": change.area_id,
         "name": change.name.strip(),
@@ -157,7 +158,7 @@ def _move(row: dict[str, Any], change: Change, ground: Ground | None) -> None:
     _lay(row, change, ground)
     if row["origin"] == "model":
         row["origin"] = "model, moved"
-    row["share"] = None
+    row["share"] = row["shift_share"] = None
     row["why"] = f"{row['why']} Moved by the reviewer: {_because(change)}."
 
 

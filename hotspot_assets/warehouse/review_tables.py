@@ -56,6 +56,9 @@ class _DecidedAreas(PatrolAreas):
     share = dy.Float64(
         nullable=True, description="As in patrol_areas; null where a person moved or added the area."
     )
+    shift_share = dy.Float64(
+        nullable=True, description="As in patrol_areas; null where a person moved or added the area."
+    )
     tied = dy.Int32(nullable=True, description="As in patrol_areas; null where a person added the area.")
     forecast_id = dy.String(
         nullable=True, description="Forecast it was made from; null where a person added the area."

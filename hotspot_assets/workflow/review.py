@@ -18,12 +18,11 @@ from typing import Literal, cast
 import polars as pl
 
 from hotspot_assets.hexgrid.cells import hex_to_cell
-from hotspot_assets.intake.calendar import day_bounds_utc
 from hotspot_assets.intake.detectors import forbidden_value
-from hotspot_assets.patrol.areas import ALL_DAY
 from hotspot_assets.patrol.changes import Change, lays_cells
-from hotspot_assets.patrol.ground import Ground, lay_ground
+from hotspot_assets.patrol.ground import Ground
 from hotspot_assets.patrol.review import Decision, ReviewError
+from hotspot_assets.patrol.shifts import shift_times
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import headers_of
 from hotspot_assets.warehouse.issuing import (
@@ -35,10 +34,8 @@ from hotspot_assets.warehouse.issuing import (
 )
 from hotspot_assets.warehouse.lake import Committed, Lake, Stamp
 from hotspot_assets.warehouse.review_reads import Place
-from hotspot_assets.workflow.dates import now_utc
-from hotspot_assets.workflow.models import REACH_RINGS
-from hotspot_assets.workflow.patrols import budget_of
-from hotspot_assets.workflow.study_area import kept_study_area, neighbours_of, units_of
+from hotspot_assets.workflow.dates import cut_off_of, now_utc
+from hotspot_assets.workflow.grounds import Grounds, shifts_of
 
 ACTIONS, OUTCOMES = ("drop", "move", "add", "reorder"), ("approve", "reject")
 
@@ -182,8 +179,8 @@ def end_of(settings: Settings, place: Place) -> datetime:
 
 def shift_bounds(settings: Settings, day: date) -> dict[str, tuple[datetime, datetime]]:
     """Start and end (UTC) of the shifts of a forecast date."""
-    starts, ends = day_bounds_utc(pl.Series([day]), settings.area.timezone, settings.area.day_start)
-    return {ALL_DAY: (starts.item(), ends.item())}
+    times = shift_times(shifts_of(settings), day, settings.area.timezone, cut_off_of(settings, day))
+    return {row["shift"]: (row["starts_at"], row["ends_at"]) for row in times.to_dicts()}
 
 
 def ground_of(lake: Lake, settings: Settings, place: Place) -> Ground:
@@ -191,9 +188,7 @@ def ground_of(lake: Lake, settings: Settings, place: Place) -> Ground:
     made = headers_of(lake, place.forecast_date, place.forecast_date).drop_nulls("study_area_id")
     if made.is_empty():
         raise ReviewError(f"There is no forecast for {place.forecast_date}.")
-    area = kept_study_area(lake, made["study_area_id"][0])
-    near = neighbours_of(settings, area, REACH_RINGS)
-    return lay_ground(area, near, budget_of(settings), units_of(lake, settings, area))
+    return Grounds(lake, settings).of(made["study_area_id"][0], place.forecast_date, place.shift)
 
 
 def _check_words(texts: Sequence[str], now: datetime) -> None:

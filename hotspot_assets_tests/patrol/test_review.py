@@ -61,7 +61,9 @@ def areas(ground: Ground) -> pl.DataFrame:
     for seed, group in enumerate(("burglary", "theft")):
         prizes = np.random.default_rng(seed).gamma(0.3, size=ground.area.n)
         found = patrol_areas(surface_of(ground.area, prizes), ground, DAY, group)
-        frames.append(found.with_columns(forecast_id=pl.lit(f"f-{group}")))
+        frames.append(
+            found.with_columns(forecast_id=pl.lit(f"f-{group}"), begins_before_cut_off=pl.lit(False))
+        )
     found = pl.concat(frames).filter(pl.col("unit") == "Eastgate")
     assert found.height == 6
     return found
