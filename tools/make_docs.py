@@ -27,8 +27,8 @@ def data_dictionary() -> str:
     ]
     for table in TABLES.values():
         lines += ["", f"## {table.name}", "", table.meaning, "", f"Key: {', '.join(table.key)}."]
-        if table.partitioned_by:
-            lines[-1] += f" Stored by {table.partitioned_by}."
+        if table.sorted_by:
+            lines[-1] += f" Stored in the order of {', '.join(table.sorted_by)}."
         lines += ["", "| column | type | null | meaning |", "|---|---|---|---|"]
         for name, column in table.schema.columns().items():
             null = "yes" if column.nullable else ""

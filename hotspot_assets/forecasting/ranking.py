@@ -25,22 +25,12 @@ def ranked_cells(scores: FloatArray, seed: int) -> npt.NDArray[np.int64]:
 
     Raises ValueError for a score that is not a number.
     """
-    cells = len(scores)
     if np.isnan(scores).any():
         raise ValueError("a score is not a number")
-    ascending = np.argsort(scores)
-    steps = np.empty(cells, dtype=np.int64)
-    steps[:1] = 0
-    np.not_equal(scores[ascending[1:]], scores[ascending[:-1]], out=steps[1:], casting="unsafe")
-    level = np.empty(cells, dtype=np.int64)
-    level[ascending] = np.cumsum(steps)
-    permutation = np.random.Generator(np.random.PCG64(seed)).permutation(cells)
-    # One number per cell: the level, then the place in the permutation. All differ, so any sort will do.
-    place_bits = max(cells - 1, 1).bit_length()
-    keys = ((int(level.max(initial=0)) - level[permutation]) << place_bits) | np.arange(cells)
-    keys.sort()
-    order: npt.NDArray[np.int64] = permutation[keys & ((1 << place_bits) - 1)]
-    return order
+    permutation = np.random.Generator(np.random.PCG64(seed)).permutation(len(scores))
+    shuffled = scores[permutation]
+    by_score: npt.NDArray[np.int64] = permutation[np.argsort(-shuffled, kind="stable")]
+    return by_score
 
 
 def rank(scores: FloatArray, seed: int) -> npt.NDArray[np.int32]:

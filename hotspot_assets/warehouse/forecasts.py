@@ -25,14 +25,16 @@ def replace_days(
     *,
     headers: pl.DataFrame | None = None,
     parameters: str | None = None,
+    in_order: bool = False,
 ) -> Committed[int]:
     """Replace the rows of `table` for forecast dates first..last, and append headers not seen before.
 
     One transaction: a reader sees the old days or the new ones, never a gap; a killed writer leaves the old.
     Rows with headers are a run of the forecast and stand as such in the ledger, as does a change of
-    `parameters` (`Settings.forecast_parameters`). Returns the number of rows written.
+    `parameters` (`Settings.forecast_parameters`). Rows said to be `in_order` are not sorted once more.
+    Returns the number of rows written.
     """
-    shaped = TABLES[table].conform(rows)
+    shaped = TABLES[table].conform(rows, in_order=in_order)
     known = None if headers is None else TABLES["forecasts"].conform(headers)
 
     def write(transaction: Transaction) -> int:

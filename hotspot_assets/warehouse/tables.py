@@ -43,7 +43,6 @@ TABLES: dict[str, Table] = {
         Table(
             "hexagon_incidents",
             HexagonIncidents,
-            partitioned_by="year(day), month(day)",
             sorted_by=("day", "offence_group", "cell", "incident_key"),
         ),
         Table("study_areas", StudyAreas),
@@ -53,7 +52,6 @@ TABLES: dict[str, Table] = {
         Table(
             "proximity_scores",
             ProximityScores,
-            partitioned_by="year(forecast_date), month(forecast_date)",
             sorted_by=("forecast_date", "offence_group", "rank"),
         ),
         Table(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 
 import numpy as np
@@ -16,7 +16,8 @@ import polars as pl
 
 from hotspot_assets.forecasting.engine import DaySurface
 from hotspot_assets.forecasting.events import Events, build_events, month_start
-from hotspot_assets.forecasting.ranking import rank, tie_seed
+from hotspot_assets.forecasting.profiles import FloatArray
+from hotspot_assets.forecasting.ranking import ranked_cells, tie_seed
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import replace_days
@@ -24,11 +25,12 @@ from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import delivery_clocks, newest_delivery, weights_as_known
 from hotspot_assets.warehouse.tables import TABLES
 from hotspot_assets.workflow.dates import cut_offs, days_between, now_utc
-from hotspot_assets.workflow.headers import DayPlan, plan_days
+from hotspot_assets.workflow.headers import plan_days
 from hotspot_assets.workflow.models import InForce, model_in_force, surfaces
 from hotspot_assets.workflow.study_area import NoStudyArea, keep_study_area, study_area_of_month
 
-_BATCH_ROWS = 1_000_000
+_BATCH_ROWS = 3_000_000
+"""Rows written in one transaction: enough that the transaction itself costs little, and some 200 MB."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,6 @@ class DayFacts:
     date: date
     headers: pl.DataFrame
     rows: int
-    sum_error: float
     snapshot_id: int
 
     @property
@@ -77,14 +78,15 @@ def _make_month(
     if plan.nothing_to_make():
         yield from _commit(lake, settings, days, plan.headers(now_utc()), [], stamp)
         return
-    batch: list[tuple[DaySurface, pl.DataFrame]] = []
+    batch: list[pl.DataFrame] = []
+    begin = days[0]
     for surface in surfaces(in_force, settings, area, events, days[0], days[-1]):
-        batch.append((surface, surface_rows(surface, area, plan.able(surface.date), settings.forecast.model)))
-        if sum(rows.height for _, rows in batch) >= _BATCH_ROWS:
-            yield from _commit_batch(lake, settings, plan, batch, stamp)
-            batch = []
-    if batch:
-        yield from _commit_batch(lake, settings, plan, batch, stamp)
+        batch.append(surface_rows(surface, area, plan.able(surface.date), settings.forecast.model))
+        if surface.date == days[-1] or sum(rows.height for rows in batch) >= _BATCH_ROWS:
+            written = days_between(begin, surface.date)
+            headers = plan.headers(now_utc()).filter(pl.col("forecast_date").is_in(written))
+            yield from _commit(lake, settings, written, headers, batch, stamp)
+            batch, begin = [], surface.date + timedelta(days=1)
 
 
 def events_of_month(
@@ -104,30 +106,24 @@ def events_of_month(
 
 
 def surface_rows(surface: DaySurface, area: StudyArea, groups: Sequence[str], model: str) -> pl.DataFrame:
-    """A day's surfaces as rows of `proximity_scores`, for the groups named."""
+    """A day's surfaces as rows of `proximity_scores`, for the groups named; in the order they are stored in."""
     frames = [
-        pl.DataFrame(
-            {
-                "cell": area.cells,
-                "score": surface.of(group),
-                "rank": rank(surface.of(group), tie_seed(surface.date, group, model)),
-            }
-        ).with_columns(forecast_date=pl.lit(surface.date), offence_group=pl.lit(group))
-        for group in groups
+        _ranked(surface.of(group), area, tie_seed(surface.date, group, model)).select(
+            forecast_date=pl.lit(surface.date),
+            offence_group=pl.lit(group),
+            cell="cell",
+            score="score",
+            rank="rank",
+        )
+        for group in sorted(groups)
     ]
     return pl.concat(frames) if frames else TABLES["proximity_scores"].empty()
 
 
-def _commit_batch(
-    lake: Lake,
-    settings: Settings,
-    plan: DayPlan,
-    batch: list[tuple[DaySurface, pl.DataFrame]],
-    stamp: Stamp,
-) -> Iterator[DayFacts]:
-    days = [surface.date for surface, _ in batch]
-    headers = plan.headers(now_utc()).filter(pl.col("forecast_date").is_in(days))
-    yield from _commit(lake, settings, days, headers, [rows for _, rows in batch], stamp)
+def _ranked(scores: FloatArray, area: StudyArea, seed: int) -> pl.DataFrame:
+    order = ranked_cells(scores, seed)
+    ranks = np.arange(1, len(order) + 1, dtype=np.int32)
+    return pl.DataFrame({"cell": area.cells[order], "score": scores[order], "rank": ranks})
 
 
 def _commit(
@@ -138,12 +134,7 @@ def _commit(
     frames: list[pl.DataFrame],
     stamp: Stamp,
 ) -> Iterator[DayFacts]:
-    columns = list(TABLES["proximity_scores"].dtypes)
-    rows = (
-        pl.concat([frame.select(columns) for frame in frames])
-        if frames
-        else TABLES["proximity_scores"].empty()
-    )
+    rows = pl.concat(frames) if frames else TABLES["proximity_scores"].empty()
     written = replace_days(
         lake,
         "proximity_scores",
@@ -152,19 +143,8 @@ def _commit(
         stamp,
         headers=headers,
         parameters=settings.forecast_parameters(),
+        in_order=True,
     )
     for number, day in enumerate(days):
-        frame = frames[number] if frames else TABLES["proximity_scores"].empty()
-        yield DayFacts(
-            day,
-            headers.filter(pl.col("forecast_date") == day),
-            frame.height,
-            _sum_error(frame),
-            written.snapshot_id,
-        )
-
-
-def _sum_error(rows: pl.DataFrame) -> float:
-    """How far the sum of the worst surface lies from 1."""
-    sums = rows.group_by("offence_group").agg(pl.col("score").sum())["score"].to_numpy()
-    return float(np.abs(sums - 1.0).max(initial=0.0))
+        of_day = headers.filter(pl.col("forecast_date") == day)
+        yield DayFacts(day, of_day, frames[number].height if frames else 0, written.snapshot_id)
