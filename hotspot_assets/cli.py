@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hotspot_assets.cli_erase import erase
+from hotspot_assets.cli_trial import champion, trial
 from hotspot_assets.errors import UserError
 from hotspot_assets.settings import Settings, load_settings
 
@@ -254,7 +255,8 @@ def _print_table(rows: Any) -> None:
         click.echo(str(rows))
 
 
-commands.add_command(erase)
+for _command in (erase, trial, champion):
+    commands.add_command(_command)
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=assets,
         asset_checks=checks.checks(settings, partitions),
-        jobs=[*automation.jobs(), *reviews.jobs(), *maintenance.JOBS],
+        jobs=[*automation.jobs(), *reviews.jobs(), *maintenance.JOBS, *trial.JOBS],
         schedules=[*automation.schedules(settings), *maintenance.schedules(settings)],
         sensors=automation.sensors(settings),
         executor=dg.in_process_executor,

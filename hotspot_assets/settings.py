@@ -139,6 +139,9 @@ class ForecastSettings(_Section):
         min_length=1,
         description="Offence groups to forecast.",
     )
+    sources: tuple[str, ...] | None = Field(
+        None, description="Offence groups that fits may learn from besides; none: all that are taken in."
+    )
     first_date: date = Field(date(2010, 1, 1), description="First day that can be forecast: a month's first.")
     cut_off: time = Field(time(5), description="Local time up to which a forecast may know anything.")
     cut_off_days_before: int = Field(0, ge=0, le=1, description="1: the cut-off lies on the day before.")
@@ -236,8 +239,18 @@ class TrialSettings(_Section):
     """Which models are judged side by side."""
 
     models: tuple[str, ...] = Field(
-        ("count_28", "count_365", "count_all", "promap"),
-        description="Models judged beside the default model every day; the others of the catalogue on demand.",
+        (
+            "count_28",
+            "count_365",
+            "count_all",
+            "kde",
+            "promap",
+            "exponential",
+            "etas",
+            "learned",
+            "boosting",
+        ),
+        description="Models judged every day beside the one that forecasts; boosting only where it is installed.",
     )
     stale_days_per_tick: int = Field(
         62, ge=1, description="Changed days judged again at a time, oldest first."

@@ -49,7 +49,7 @@ def jobs() -> list[UnresolvedAssetJobDefinition]:
         define(OUTCOMES_JOB, _OUTCOMES, description="Score the forecasts of days that are known."),
         define(
             TRIAL_JOB,
-            dg.AssetSelection.assets("model_trial"),
+            dg.AssetSelection.assets("model_trial", "model_trial_table"),
             description="All models side by side, with a report.",
         ),
     ]

@@ -20,6 +20,7 @@ from hotspot_assets.intake.heaps import time_heaps
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse import audits
 from hotspot_assets.warehouse.lake import Lake
+from hotspot_assets.workflow.champions import undecided
 from hotspot_assets.workflow.study_area import units_hash
 
 _TOLERANCE = 1e-9
@@ -125,6 +126,23 @@ def _times_heap(settings: Settings) -> dg.AssetChecksDefinition:
                 heaped.append(str(source))
         facts["heaped"] = ", ".join(sorted(heaped)) or "none"
         return dg.AssetCheckResult(passed=not heaped, severity=dg.AssetCheckSeverity.WARN, metadata=facts)
+
+    return check
+
+
+def _champion_decided(settings: Settings) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="model_trial",
+        name="champion_decided",
+        description="The model in force is the one that a person decided on, or the default.",
+    )
+    def check(lake: dg.ResourceParam[Lake]) -> dg.AssetCheckResult:
+        amiss = undecided(lake, settings)
+        return dg.AssetCheckResult(
+            passed=amiss is None,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"model": settings.forecast.model, "amiss": amiss or "nothing"},
+        )
 
     return check
 
@@ -270,6 +288,7 @@ def checks(settings: Settings, partitions: Partitions) -> list[dg.AssetChecksDef
         ),
         _deliveries_arrive(settings),
         _times_heap(settings),
+        _champion_decided(settings),
         _per_day("proximity_scores", "surfaces_are_shares", shares, partitions, surface_findings),
         _per_day("patrol_areas", "areas_do_not_overlap", apart, partitions, area_findings),
         _per_day("patrol_areas", "union_within_cap", capped, partitions, union, blocking=True),

@@ -122,4 +122,7 @@ LINEAGE: dict[str, dict[str, dict[str, list[str]]]] = {
         "hit_rate": {"hexagon_incidents": ["weight"], "proximity_scores": ["rank"]},
         "log_score": {"hexagon_incidents": ["weight"], "proximity_scores": ["score"]},
     },
+    "looks": {
+        "outcomes_hash": {"hexagon_incidents": ["day", "cell", "offence_group", "weight", "known_from"]}
+    },
 }

@@ -66,7 +66,15 @@ def run_main_job(settings: Settings, days: int, port: int, say: Say) -> None:
     if span.judged_last >= span.first:
         say(f"5/5 judging the forecasts of {span.first} to {span.judged_last}")
         run_job(settings, definitions, automation.OUTCOMES_JOB, days=(span.first, span.judged_last))
-        run_job(settings, definitions, automation.TRIAL_JOB)
+        trial = {
+            "first": str(span.first),
+            "last": str(span.judged_last),
+            "lags": ["0"],
+            "why": "the main job",
+        }
+        run_job(
+            settings, definitions, automation.TRIAL_JOB, config={"ops": {"model_trial": {"config": trial}}}
+        )
     say(f"done in {time.monotonic() - start:.0f} s\n")
     for line in next_steps(settings, span.last, port):
         say(line)

@@ -3,10 +3,10 @@
 Belongs here: its features, its fit, and its surfaces. Not here: anything that another model needs; LightGBM
 is imported only when this model is used.
 
-Features of a cell on a day, for every source group: decayed counts (five memories) in the own cell and spread
-by three widths, plain counts of the last 1, 7, 28, 91 and 365 days and of all history, and the weekday and
-month. It learns, per target group, from all cells where something happened on the held-out days and from a
-seeded sample of the others, weighted so that together they stand for all cells.
+Features of a cell on a day, for every group that is forecast (more would cost hours): decayed counts (five
+memories) in the own cell and spread by three widths, plain counts of the last 1, 7, 28, 91 and 365 days and of
+all history, and the weekday and month. It learns, per target group, from all cells where something happened on
+the held-out days and from a seeded sample of the others, weighted so that together they stand for all cells.
 """
 
 from __future__ import annotations
@@ -105,12 +105,12 @@ def _name(row: Row, where: str) -> str:
 def fit_boosting(fit: FitInput) -> FittedModel:
     """Fit one booster per target group. Raises BoostingMissingError without LightGBM."""
     lightgbm = _lightgbm()
-    features = _Features(fit.events.groups, fit.spacing_m, fit.neighbours)
+    features = _Features(fit.groups, fit.spacing_m, fit.neighbours)
     boosters = {}
     for group, (values, happened, weight) in _samples(fit, features).items():
         data = lightgbm.Dataset(values, happened, weight=weight, feature_name=features.names)
         boosters[group] = lightgbm.train(_PARAMETERS, data, num_boost_round=_ROUNDS).model_to_string()
-    return FittedModel("boosting", fit.day, fit.area.study_area_id, boosters=boosters)
+    return FittedModel("boosting", fit.day, fit.area.study_area_id, boosters=boosters, sources=fit.groups)
 
 
 def _samples(
@@ -146,17 +146,12 @@ def _samples(
 def boosted_days(
     fitted: FittedModel, events: Events, area: StudyArea, neighbours: Neighbours, first: date, last: date
 ) -> Iterator[DaySurface]:
-    """Surfaces of the forecast dates first..last; totals are expected incidents.
-
-    Raises ValueError if the events have other source groups than the model was fitted on.
-    """
+    """Surfaces of the forecast dates first..last; totals are expected incidents."""
     require_covered(events, first, last)
     fit = FitInput(events, area, neighbours, fitted.groups, last)
-    features = _Features(events.groups, fit.spacing_m, neighbours)
+    features = _Features(fitted.sources, fit.spacing_m, neighbours)
     lightgbm = _lightgbm()
     boosters = {group: lightgbm.Booster(model_str=fitted.boosters[group]) for group in fitted.groups}
-    if any(booster.feature_name() != features.names for booster in boosters.values()):
-        raise ValueError("the model was fitted on other source groups than the events have")
     for day, state in daily_states(events, features.rows, area.n, first, last):
         values = features.of(state, day, None)
         expected = np.stack([boosters[group].predict(values, num_threads=1) for group in fitted.groups])

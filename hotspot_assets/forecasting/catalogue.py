@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib.util import find_spec
 from typing import Literal
 
 from hotspot_assets.errors import UserError
@@ -39,7 +40,10 @@ class UnknownModelError(UserError):
 
 @dataclass(frozen=True)
 class Model:
-    """One model; either `kernel` is set (nothing to fit, the same for every offence group) or `fit` is."""
+    """One model; either `kernel` is set (nothing to fit, the same for every offence group) or `fit` is.
+
+    `package` names what must be installed besides this project's own dependencies.
+    """
 
     name: str
     title: str
@@ -50,6 +54,12 @@ class Model:
     phase: Phase = "pre-deployment"
     kernel: DecayKernel | None = None
     fit: Callable[[FitInput], FittedModel] | None = None
+    package: str | None = None
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether the optional package it needs, if any, is installed."""
+        return self.package is None or find_spec(self.package) is not None
 
     @property
     def needs_fit(self) -> bool:
@@ -170,6 +180,7 @@ _MODELS = (
         'Azavea, "HunchLab: Under the Hood"',
         "The product also reads weather, places and events, and weighs offences by severity and cost.",
         fit=fit_boosting,
+        package="lightgbm",
     ),
 )
 

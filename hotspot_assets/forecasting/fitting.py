@@ -75,7 +75,7 @@ class FittedModel:
     """A fitted model, named by its content.
 
     `kernels` by target group; or, for a model that is no kernel, `boosters` by target group, as text.
-    `levels` give the expected number of incidents of a day.
+    `levels` give the expected number of incidents of a day; `sources` are the offence groups that boosters read.
     """
 
     model: str
@@ -84,11 +84,18 @@ class FittedModel:
     kernels: Mapping[str, DecayKernel] = field(default_factory=dict)
     levels: Mapping[str, Level] = field(default_factory=dict)
     boosters: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
 
     @property
     def groups(self) -> tuple[str, ...]:
         """Target groups, sorted."""
         return tuple(sorted({*self.kernels, *self.boosters}))
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Offence groups whose incidents its scores rest on, sorted."""
+        by_kernels = {name for group, kernel in self.kernels.items() for name in kernel.source_groups(group)}
+        return tuple(sorted({*by_kernels, *self.sources}))
 
     @cached_property
     def artefact(self) -> str:
@@ -101,6 +108,7 @@ class FittedModel:
                 "kernels": {group: kernel.to_json() for group, kernel in self.kernels.items()},
                 "levels": {group: level.to_json() for group, level in self.levels.items()},
                 "boosters": dict(self.boosters),
+                "sources": list(self.sources),
             }
         )
 
@@ -120,6 +128,7 @@ class FittedModel:
             {group: DecayKernel.from_json(each) for group, each in value["kernels"].items()},
             {group: Level.from_json(each) for group, each in value["levels"].items()},
             value["boosters"],
+            tuple(value["sources"]),
         )
 
 

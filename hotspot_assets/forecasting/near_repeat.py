@@ -37,16 +37,17 @@ def near_repeat(
     spans_days: Sequence[int],
     seed: int,
     shuffles: int = SHUFFLES,
+    most_pairs: int = MOST_PAIRS,
 ) -> pl.DataFrame:
     """One row per distance and span: columns distance_m, span_days, pairs, expected, ratio, p.
 
     `latitude`, `longitude` (degrees) and `day` are aligned, one per incident. Bands are cumulative: at most
     that far, at most so many days apart. `expected` is the mean of the shuffles; ratio is null where it is 0.
-    Raises TooDenseError beyond five million pairs.
+    Raises TooDenseError beyond `most_pairs`.
     """
     distances = np.sort(np.asarray(distances_m, dtype=np.float64))
     spans = np.sort(np.asarray(spans_days, dtype=np.int64))
-    first, second, band = _close_pairs(latitude, longitude, distances)
+    first, second, band = _close_pairs(latitude, longitude, distances, most_pairs)
     times = np.asarray(day, dtype=np.int64)
     observed = _counts(times, first, second, band, len(distances), spans)
     random = np.random.Generator(np.random.PCG64(seed))
@@ -72,7 +73,7 @@ def near_repeat(
 
 
 def _close_pairs(
-    latitude: FloatArray, longitude: FloatArray, distances_m: FloatArray
+    latitude: FloatArray, longitude: FloatArray, distances_m: FloatArray, most_pairs: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Pairs within the largest distance, with the number of the distance band of each."""
     from scipy.spatial import KDTree
@@ -84,10 +85,10 @@ def _close_pairs(
     points = np.column_stack([np.asarray(longitude) * middle, np.asarray(latitude)]) * _METRES_PER_DEGREE
     tree = KDTree(points)
     pairs = (int(tree.count_neighbors(tree, distances_m[-1])) - len(points)) // 2
-    if pairs > MOST_PAIRS:
+    if pairs > most_pairs:
         raise TooDenseError(
             f"{pairs:,} pairs of incidents lie within {distances_m[-1]:g} m of each other, more than the"
-            f" {MOST_PAIRS:,} the test can hold: take a shorter distance, a shorter period or a smaller area."
+            f" {most_pairs:,} the test can hold: take a shorter distance, a shorter period or a smaller area."
         )
     first, second = tree.query_pairs(distances_m[-1], output_type="ndarray").astype(np.int64).T
     apart = np.hypot(*(points[first] - points[second]).T)

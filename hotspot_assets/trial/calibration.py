@@ -8,36 +8,33 @@ two deciles is split (see `flags`).
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from hotspot_assets.trial.flags import FloatArray
-from hotspot_assets.trial.metrics import outcomes
-
-_TENTHS = tuple(decile / 10 for decile in range(1, 11))
+TENTHS = tuple(decile / 10 for decile in range(1, 11))
+"""Coverages at which outcomes must be measured to become deciles."""
 
 
-def day_deciles(
-    scores: FloatArray, rank: npt.NDArray[np.integer], counts: FloatArray, area_km2: FloatArray
-) -> pl.DataFrame:
-    """Expected and realised incidents of a day by decile of ranked area (1 = highest scores).
+def deciles(outcomes_at_tenths: pl.DataFrame) -> pl.DataFrame:
+    """Expected and realised incidents by decile of ranked area (1 = highest scores), forecast by forecast.
 
-    Inputs as for `metrics.outcomes`. Returns decile Int64, expected (the day's incidents x the decile's
-    share) and realised Float64. Sum over days before dividing.
+    `outcomes_at_tenths` has the columns `metrics.OUTCOMES`, measured at the coverages `TENTHS`. Returns
+    forecast_date, model, offence_group, decile Int64, expected (the day's incidents x the decile's share) and
+    realised Float64. Sum over days before dividing.
     """
-    rows = outcomes(scores, rank, counts, area_km2, _TENTHS)
-    return rows.select(
-        decile=pl.int_range(1, 11, dtype=pl.Int64),
-        expected=(
-            pl.col("expected_hit_rate").diff().fill_null(pl.col("expected_hit_rate")) * pl.col("incidents")
-        ),
-        realised=pl.col("hits").diff().fill_null(pl.col("hits")),
+    keys = ["forecast_date", "model", "offence_group"]
+    step = {
+        name: pl.col(name).diff().fill_null(pl.col(name)).over(keys) for name in ("expected_hit_rate", "hits")
+    }
+    return outcomes_at_tenths.sort(*keys, "coverage").select(
+        *keys,
+        decile=(pl.col("coverage") * 10).round().cast(pl.Int64),
+        expected=step["expected_hit_rate"] * pl.col("incidents"),
+        realised=step["hits"],
     )
 
 
 def calibration(deciles: pl.DataFrame) -> pl.DataFrame:
-    """Calibration over a period from `day_deciles` of many days, with columns model and offence_group.
+    """Calibration over a period from `deciles` of many days.
 
     Returns model, offence_group, decile, expected_share, realised_share, ratio = realised / expected
     (1 is right, above 1 the forecast expected too little there; null where nothing was expected).

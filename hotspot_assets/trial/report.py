@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from hotspot_assets.trial import report_evidence as evidence
 from hotspot_assets.trial import report_figures as figures
 from hotspot_assets.trial import report_sections as sections
 from hotspot_assets.trial.champion import CHAMPION_RULE
@@ -22,6 +23,9 @@ from hotspot_assets.trial.results import TrialResults
 __all__ = ["About", "Look", "StandIn", "html_report", "markdown_table"]
 
 _NOT_MEASURED = "Not measured in this trial."
+_NO_DELAYS = paragraph(
+    "The source states no times of report or record: its own delays are not known.", "soft"
+)
 
 _LIMITS = (
     "It counts recorded incidents: what is not reported, or not recorded, is not in it.",
@@ -128,9 +132,16 @@ def _evidence(results: TrialResults) -> list[str]:
         heading(2, "Calibration"),
         calibration,
         heading(2, "Is the daily update worth it?"),
-        missing if results.staleness is None else sections.staleness_table(results.staleness),
+        missing if results.staleness is None else evidence.staleness_table(results.staleness),
         heading(2, "When incidents become known later"),
-        missing if results.lags is None else sections.lag_table(results, results.lags),
+        missing if results.lags is None else evidence.lag_table(results, results.lags),
+        _NO_DELAYS if results.delays is None else evidence.delay_table(results.delays),
+        heading(2, "Do incidents follow each other?"),
+        paragraph(
+            "Pairs of incidents close by and soon after each other, against what chance brings. Where there are "
+            "no more of them than by chance, a memory of a few days rests on nothing."
+        ),
+        missing if results.near_repeats is None else evidence.near_repeat_table(results.near_repeats),
         heading(2, "Shape and change of the flagged set"),
         missing if results.shapes is None else sections.shape_table(results.shapes),
         heading(2, "Who catches what"),

@@ -1,4 +1,4 @@
-"""The pictures of the trial's report, as SVG.
+"""The pictures of a trial: SVG for its report, PNG for the UI.
 
 Belongs here: drawing tables of `results`. Not here: computing anything. The same tables give the same
 bytes: no dates, no random ids. Colours are told apart by people with any colour vision (Okabe & Ito), and
@@ -8,7 +8,7 @@ never stand alone: each model also has its marker.
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
@@ -17,6 +17,8 @@ from hotspot_assets.trial.results import TrialResults
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Form: TypeAlias = Literal["svg", "png"]
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31", "#7F7F7F")
 _MARKERS = "osD^vPX*<"
@@ -41,16 +43,19 @@ def _panels(groups: list[str], height: float) -> tuple[Figure, list[Axes]]:
     return figure, axes
 
 
-def _svg(figure: Figure) -> bytes:
+def _drawn(figure: Figure, form: Form) -> bytes:
     from matplotlib import rc_context
 
     target = BytesIO()
     with rc_context({"svg.hashsalt": "trial", "svg.fonttype": "path"}):
-        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+        if form == "svg":
+            figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+        else:
+            figure.savefig(target, format="png", dpi=80, metadata={"Software": None})
     return target.getvalue()
 
 
-def hit_rate_curves(results: TrialResults) -> bytes:
+def hit_rate_curves(results: TrialResults, form: Form = "svg") -> bytes:
     """Hit rate by flagged share of the area, one panel for each offence group, one line for each model."""
     figure, axes = _panels(results.groups, 2.7)
     for axis, group in zip(axes, results.groups, strict=False):
@@ -74,10 +79,10 @@ def hit_rate_curves(results: TrialResults) -> bytes:
         axis.set_ylim(bottom=0)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles[::-1], labels[::-1], loc="outside lower center", ncols=5, fontsize=8, frameon=False)
-    return _svg(figure)
+    return _drawn(figure, form)
 
 
-def difference_intervals(results: TrialResults) -> bytes:
+def difference_intervals(results: TrialResults, form: Form = "svg") -> bytes:
     """The default's hit rate minus each other model's at the main coverage, with 95 % intervals."""
     others = results.models[1:]
     figure, axes = _panels(results.groups, 0.6 + 0.24 * len(others))
@@ -94,10 +99,10 @@ def difference_intervals(results: TrialResults) -> bytes:
         axis.set_ylim(max(len(others), 1) - 0.5, -0.5)
         axis.grid(axis="y", visible=False)
         axis.set_xlabel("points of hit rate", fontsize=8)
-    return _svg(figure)
+    return _drawn(figure, form)
 
 
-def calibration_curves(results: TrialResults, calibration: pl.DataFrame) -> bytes:
+def calibration_curves(results: TrialResults, calibration: pl.DataFrame, form: Form = "svg") -> bytes:
     """Expected and realised share of incidents by decile of area, for the default model."""
     figure, axes = _panels(results.groups, 2.2)
     for axis, group in zip(axes, results.groups, strict=False):
@@ -120,4 +125,4 @@ def calibration_curves(results: TrialResults, calibration: pl.DataFrame) -> byte
         axis.set_ylabel("% of incidents", fontsize=8)
         axis.set_ylim(bottom=0)
     axes[0].legend(fontsize=8, frameon=False)
-    return _svg(figure)
+    return _drawn(figure, form)

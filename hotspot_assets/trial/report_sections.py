@@ -52,11 +52,13 @@ def signed(difference: float) -> str:
     return f"{round(100 * difference, 1) + 0.0:+.1f}"
 
 
-def _number(value: float | None, digits: int = 2) -> str:
+def number(value: float | None, digits: int = 2) -> str:
+    """A number; a dash where there is none."""
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def _p(value: float | None) -> str:
+def p_value(value: float | None) -> str:
+    """A p-value; tiny ones as such."""
     return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
@@ -65,7 +67,8 @@ def coverage_name(coverage: float) -> str:
     return f"{100 * coverage:g}\u00a0%"
 
 
-def _words(group: str) -> str:
+def words(group: str) -> str:
+    """An offence group as words."""
     return group.replace("_", " ")
 
 
@@ -88,7 +91,7 @@ def summary(results: TrialResults) -> str:
         lines.append(f"{count['too few days']} comparisons have too few days for a verdict.")
     for verdict, name in (("worse", "Losses"), ("tie", "Ties")):
         named = [
-            f"{_words(row['offence_group'])} against {row['against']} ({signed(row['difference'])} points)"
+            f"{words(row['offence_group'])} against {row['against']} ({signed(row['difference'])} points)"
             for row in main.filter(pl.col("verdict") == verdict).iter_rows(named=True)
         ]
         lines.append(f"{name}: {'; '.join(named) if named else 'none'}.")
@@ -97,7 +100,7 @@ def summary(results: TrialResults) -> str:
 
 def _against_best(results: TrialResults) -> list[str]:
     named = [
-        f"{_words(row['offence_group'])} against {row['against']} {signed(row['difference'])} points "
+        f"{words(row['offence_group'])} against {row['against']} {signed(row['difference'])} points "
         f"({points(row['difference_low'], row['difference_high'])}: {row['verdict']})"
         for row in results.main.iter_rows(named=True)
         if results.best_baseline.get(row["offence_group"]) == row["against"]
@@ -154,9 +157,9 @@ def _group_hit_rates(results: TrialResults, group: str) -> str:
             [
                 f"{model}{baseline}",
                 *(cell(by_coverage[c], "hit_rate", percent(by_coverage[c]["hit_rate"])) for c in coverages),
-                cell(main, "pai", _number(main["pai"])),
+                cell(main, "pai", number(main["pai"])),
                 cell(main, "pei", percent(main["pei"])),
-                cell(main, "log_score", _number(main["log_score"], 3)),
+                cell(main, "log_score", number(main["log_score"], 3)),
                 Cell("the default", "text")
                 if model == results.default_model
                 else _verdict(verdicts.get(model, "–")),
@@ -165,7 +168,7 @@ def _group_hit_rates(results: TrialResults, group: str) -> str:
     share = coverage_name(results.coverage)
     first = here.sort("incidents").row(-1, named=True)
     counted = f"{first['incidents']:,.0f} incidents on {first['days']} days"
-    caption = f"{_words(group)}: {counted}; hit rate in %, by flagged share of the area"
+    caption = f"{words(group)}: {counted}; hit rate in %, by flagged share of the area"
     headers = [
         "Model",
         *(coverage_name(c) for c in coverages),
@@ -173,7 +176,7 @@ def _group_hit_rates(results: TrialResults, group: str) -> str:
         f"PEI* at {share}, %",
         "Log score",
     ]
-    return heading(3, _words(group).capitalize()) + table(
+    return heading(3, words(group).capitalize()) + table(
         caption, [*headers, f"{results.default_model} against it at {share}"], rows
     )
 
@@ -182,16 +185,16 @@ def differences(results: TrialResults) -> str:
     """The default against every other model at the main coverage, with intervals and p-values."""
     rows: list[Row] = [
         [
-            _words(row["offence_group"]),
+            words(row["offence_group"]),
             Cell(row["against"], "text"),
             percent(row["hit_rate"]),
             percent(row["hit_rate_against"]),
             signed(row["difference"]),
             points(row["difference_low"], row["difference_high"]),
-            _number(row["ratio"]),
+            number(row["ratio"]),
             "–" if row["ratio_low"] is None else f"{row['ratio_low']:.2f} to {row['ratio_high']:.2f}",
-            _p(row["wilcoxon_p_holm"]),
-            _p(row["diebold_mariano_p_holm"]),
+            p_value(row["wilcoxon_p_holm"]),
+            p_value(row["diebold_mariano_p_holm"]),
             _verdict(row["verdict"]),
         ]
         for row in results.main.iter_rows(named=True)
@@ -224,7 +227,7 @@ def verdicts_by_coverage(results: TrialResults) -> str:
             else Cell("–", "text")
             for c in coverages
         ]
-        rows.append([_words(str(group)), Cell(str(against), "text"), *cells])
+        rows.append([words(str(group)), Cell(str(against), "text"), *cells])
     caption = (
         f"{results.default_model} against each model at every coverage: verdict, and difference in points"
     )
@@ -235,12 +238,12 @@ def ceiling_table(results: TrialResults) -> str:
     """Ceiling and skill at the main coverage; hit rates far above the ceiling are flagged."""
     rows: list[Row] = [
         [
-            _words(row["offence_group"]),
+            words(row["offence_group"]),
             Cell(row["model"], "text"),
             percent(row["hit_rate"]),
             percent(row["ceiling"]),
             f"{percent(row['ceiling_low'])} to {percent(row['ceiling_high'])}",
-            _number(row["skill"]),
+            number(row["skill"]),
             Cell("mis-calibrated", "text bad") if row["miscalibrated"] else Cell("", "text"),
         ]
         for row in results.ceilings.filter(pl.col("coverage") == results.coverage)
@@ -257,7 +260,7 @@ def calibration_table(calibration: pl.DataFrame) -> str:
     ordered = calibration.sort("offence_group", "model", "decile")
     for (group, model), here in ordered.group_by("offence_group", "model", maintain_order=True):
         rows.append(
-            [_words(str(group)), Cell(str(model), "text"), *(_number(ratio) for ratio in here["ratio"])]
+            [words(str(group)), Cell(str(model), "text"), *(number(ratio) for ratio in here["ratio"])]
         )
     headers = ["Offence group", "Model", *(str(k) for k in range(1, 11))]
     return table(
@@ -269,11 +272,11 @@ def shape_table(shapes: pl.DataFrame) -> str:
     """Compactness and churn of the flagged sets."""
     rows: list[Row] = [
         [
-            _words(row["offence_group"]),
+            words(row["offence_group"]),
             Cell(row["model"], "text"),
             percent(row["shared_sides"]),
-            _number(row["patches"], 0),
-            _number(row["mean_patch_km2"], 3),
+            number(row["patches"], 0),
+            number(row["mean_patch_km2"], 3),
             percent(row["churn"]),
         ]
         for row in shapes.sort("offence_group", "model").iter_rows(named=True)
@@ -293,7 +296,7 @@ def overlap_table(overlaps: pl.DataFrame) -> str:
     """What the default catches that the other does not, and the other way round."""
     rows: list[Row] = [
         [
-            _words(row["offence_group"]),
+            words(row["offence_group"]),
             Cell(f"{row['model']} and {row['against']}", "text"),
             *(percent(row[part]) for part in ("a_only", "b_only", "both", "neither")),
         ]
@@ -301,55 +304,6 @@ def overlap_table(overlaps: pl.DataFrame) -> str:
     ]
     headers = ["Offence group", "Pair (first and second)", "First only", "Second only", "Both", "Neither"]
     return table("Incidents caught by one, both or neither, % of all", headers, rows)
-
-
-def lag_table(results: TrialResults, lags: pl.DataFrame) -> str:
-    """Hit rates when incidents become known later."""
-    days = lags["lag_days"].unique().sort().to_list()
-    rows: list[Row] = []
-    ordered = lags.sort("offence_group", "model")
-    for (group, model), here in ordered.group_by("offence_group", "model", maintain_order=True):
-        found = dict(here.select("lag_days", "hit_rate").iter_rows())
-        rows.append(
-            [_words(str(group)), Cell(str(model), "text"), *(percent(found.get(day)) for day in days)]
-        )
-    headers = ["Offence group", "Model", *(f"{day} days" for day in days)]
-    return table(
-        f"Hit rate in % at {coverage_name(results.coverage)} of the area, by reporting lag", headers, rows
-    )
-
-
-def staleness_table(staleness: pl.DataFrame) -> str:
-    """Today's list against older lists."""
-    rows: list[Row] = [
-        [
-            _words(row["offence_group"]),
-            f"{row['list_age_days']} days",
-            percent(row["hit_rate"]),
-            percent(row["hit_rate_against"]),
-            signed(row["difference"]),
-            points(row["difference_low"], row["difference_high"]),
-            Cell(*_worth(row["verdict"])),
-        ]
-        for row in staleness.iter_rows(named=True)
-    ]
-    headers = [
-        "Offence group",
-        "Age of the old list",
-        "Today's list, %",
-        "Old list, %",
-        "Difference, points",
-        "95 %",
-    ]
-    return table("Today's list against an older list of the same model", [*headers, "Worth it?"], rows)
-
-
-def _worth(verdict: str) -> tuple[str, str]:
-    return {
-        "better": ("yes: today's list catches more", "text good"),
-        "worse": ("no: the old list catches more", "text bad"),
-        "tie": ("a tie: no gain shown", "text"),
-    }.get(verdict, (verdict, "text"))
 
 
 def stand_in_table(stand_ins: Sequence[StandIn]) -> str:

@@ -31,13 +31,17 @@ class Measured:
     outcomes
         `metrics.OUTCOMES` of all models on the same days, at the reporting lag of the trial.
     deciles
-        `calibration.day_deciles` with model and offence_group.
+        `calibration.deciles`.
     shapes, overlaps
         `stability.SHAPES` and `stability.OVERLAPS` at the main coverage.
     list_ages
         `metrics.OUTCOMES` and list_age_days, of the default model (`staleness`).
-    outcomes_by_lag_days
-        `metrics.OUTCOMES` by reporting lag in days: what is known only that many days later.
+    outcomes_by_lag
+        `metrics.OUTCOMES` by the name of a reporting lag, in the order to show: what is known only later.
+    near_repeats
+        `near_repeat.near_repeat` with offence_group first.
+    delays
+        Days from the end of an incident to its record, by offence group: quantiles, and share of incidents.
     """
 
     outcomes: pl.DataFrame
@@ -45,7 +49,9 @@ class Measured:
     shapes: pl.DataFrame | None = None
     overlaps: pl.DataFrame | None = None
     list_ages: pl.DataFrame | None = None
-    outcomes_by_lag_days: Mapping[int, pl.DataFrame] = field(default_factory=dict)
+    outcomes_by_lag: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    near_repeats: pl.DataFrame | None = None
+    delays: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,9 @@ class TrialResults:
     ceilings, calibration, shapes, overlaps, staleness
         As their modules give them; None = not measured.
     lags
-        `metrics.pooled` at the main coverage with lag_days; None = not measured.
+        `metrics.pooled` at the main coverage with `lag`, in the order measured; None = not measured.
+    near_repeats, delays
+        As in `Measured`.
     proposal
         The champion the rule proposes.
     """
@@ -82,6 +90,8 @@ class TrialResults:
     overlaps: pl.DataFrame | None
     staleness: pl.DataFrame | None
     lags: pl.DataFrame | None
+    near_repeats: pl.DataFrame | None
+    delays: pl.DataFrame | None
 
     @property
     def groups(self) -> list[str]:
@@ -152,15 +162,17 @@ def trial_results(
         shapes=None if measured.shapes is None else mean_shapes(measured.shapes),
         overlaps=None if measured.overlaps is None else pooled_overlaps(measured.overlaps),
         staleness=None if measured.list_ages is None else staleness(measured.list_ages, coverage, seed=seed),
-        lags=_lags(measured.outcomes_by_lag_days, coverage),
+        lags=_lags(measured.outcomes_by_lag, coverage),
+        near_repeats=measured.near_repeats,
+        delays=measured.delays,
     )
 
 
-def _lags(outcomes_by_lag_days: Mapping[int, pl.DataFrame], coverage: float) -> pl.DataFrame | None:
-    if not outcomes_by_lag_days:
+def _lags(outcomes_by_lag: Mapping[str, pl.DataFrame], coverage: float) -> pl.DataFrame | None:
+    if not outcomes_by_lag:
         return None
     tables = [
-        pooled(outcomes.filter(pl.col("coverage") == coverage)).with_columns(lag_days=pl.lit(lag, pl.Int64))
-        for lag, outcomes in sorted(outcomes_by_lag_days.items())
+        pooled(outcomes.filter(pl.col("coverage") == coverage)).with_columns(lag=pl.lit(lag))
+        for lag, outcomes in outcomes_by_lag.items()
     ]
     return pl.concat(tables)

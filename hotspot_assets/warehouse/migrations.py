@@ -107,6 +107,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         _add("reviews", "review_changes", "reviewed_areas", "issued_patrol_areas", "withdrawals"),
     ),
     Migration(5, "large tables without partitions, smaller Parquet", _lay_out_in_one_stream),
+    Migration(6, "looks at trials, and who decided on the model", _add("looks", "champion_decisions")),
 )
 CURRENT = MIGRATIONS[-1].version
 

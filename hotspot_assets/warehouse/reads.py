@@ -62,6 +62,38 @@ def weights_as_known(
     )
 
 
+def weights_as_recorded(
+    lake: Lake, groups: Sequence[str], before: date, cut_off: datetime, delivery_seq: int
+) -> pl.DataFrame:
+    """As `weights_as_known`, but where knowledge is assumed, an incident counts from its own record on.
+
+    The time of record stands for it, else that of the report; where the source states neither, the assumption
+    stays.
+    """
+    query = """
+        SELECT day, cell, offence_group, weight, CASE WHEN known_assumed
+            THEN greatest(h.known_from, coalesce(recorded_at, reported_at, h.known_from))
+            ELSE h.known_from END AS known_from
+        FROM (SELECT * FROM hexagon_incidents WHERE day < $before AND known_from <= $cut_off
+            AND delivery_seq <= $seq AND list_contains($groups, offence_group)) h
+        JOIN (SELECT incident_key, delivery_seq, known_assumed, recorded_at, reported_at FROM incidents)
+            USING (incident_key, delivery_seq)
+        WHERE CASE WHEN known_assumed THEN coalesce(recorded_at, reported_at, h.known_from)
+            ELSE h.known_from END <= $cut_off
+    """
+    parameters = {"before": before, "cut_off": cut_off, "seq": delivery_seq, "groups": list(groups)}
+    return lake.read(query, parameters)
+
+
+def groups_known(lake: Lake, cut_off: datetime, delivery_seq: int) -> list[str]:
+    """Offence groups of which any incident was known at both clocks, sorted."""
+    query = """
+        SELECT DISTINCT offence_group FROM hexagon_incidents
+        WHERE known_from <= $cut_off AND delivery_seq <= $seq ORDER BY ALL
+    """
+    return lake.read(query, {"cut_off": cut_off, "seq": delivery_seq})["offence_group"].to_list()
+
+
 def entries_as_known(
     lake: Lake, groups: Sequence[str], before: date, cut_off: datetime, delivery_seq: int
 ) -> pl.DataFrame:

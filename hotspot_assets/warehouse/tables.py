@@ -33,6 +33,7 @@ from hotspot_assets.warehouse.review_tables import (
     Withdrawals,
 )
 from hotspot_assets.warehouse.table import Table
+from hotspot_assets.warehouse.trial_tables import ChampionDecisions, Looks
 
 TABLES: dict[str, Table] = {
     table.name: table
@@ -62,6 +63,8 @@ TABLES: dict[str, Table] = {
             ForecastOutcomes,
             sorted_by=("forecast_date", "model", "offence_group", "coverage"),
         ),
+        Table("looks", Looks),
+        Table("champion_decisions", ChampionDecisions),
         Table("stale_days", StaleDays),
         Table("unreplayable_forecasts", UnreplayableForecasts),
         Table("reviews", Reviews),

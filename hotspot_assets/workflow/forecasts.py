@@ -15,17 +15,18 @@ import numpy as np
 import polars as pl
 
 from hotspot_assets.forecasting.engine import DaySurface
-from hotspot_assets.forecasting.events import Events, build_events, month_start
+from hotspot_assets.forecasting.events import Events, month_start
 from hotspot_assets.forecasting.profiles import FloatArray
 from hotspot_assets.forecasting.ranking import ranked_cells, tie_seed
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import replace_days
 from hotspot_assets.warehouse.lake import Lake, Stamp
-from hotspot_assets.warehouse.reads import delivery_clocks, newest_delivery, weights_as_known
+from hotspot_assets.warehouse.reads import delivery_clocks, newest_delivery
 from hotspot_assets.warehouse.tables import TABLES
-from hotspot_assets.workflow.dates import cut_offs, days_between, now_utc
+from hotspot_assets.workflow.dates import days_between, now_utc
 from hotspot_assets.workflow.headers import plan_days
+from hotspot_assets.workflow.knowledge import events_as_known
 from hotspot_assets.workflow.models import InForce, model_in_force, surfaces
 from hotspot_assets.workflow.study_area import NoStudyArea, keep_study_area, study_area_of_month
 
@@ -98,11 +99,8 @@ def events_of_month(
     delivery_seq: int,
 ) -> Events:
     """What the days of one month may know, from the month's anchor on, at both clocks."""
-    anchor, last = month_start(days[0]), days[-1]
-    moments = cut_offs(settings, days_between(anchor, last))
     groups = in_force.reads(settings.forecast.groups)
-    ledger = weights_as_known(lake, groups, last, moments[-1], delivery_seq)
-    return build_events(ledger, area, groups, anchor, moments)
+    return events_as_known(lake, settings, area, groups, (month_start(days[0]), days[-1]), delivery_seq)
 
 
 def surface_rows(surface: DaySurface, area: StudyArea, groups: Sequence[str], model: str) -> pl.DataFrame:

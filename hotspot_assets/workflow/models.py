@@ -7,7 +7,7 @@ run makes it: a scoring run that finds none makes the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,15 +16,16 @@ import polars as pl
 from hotspot_assets.forecasting import catalogue
 from hotspot_assets.forecasting.catalogue import Model
 from hotspot_assets.forecasting.engine import DaySurface
-from hotspot_assets.forecasting.events import Events, build_events
+from hotspot_assets.forecasting.events import Events
 from hotspot_assets.forecasting.fitting import FitInput, FittedModel, events_needed_from
 from hotspot_assets.forecasting.levels import expected_total
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import append_once
 from hotspot_assets.warehouse.lake import Lake, Stamp
-from hotspot_assets.warehouse.reads import delivery_clocks, stored_artefact, weights_as_known
-from hotspot_assets.workflow.dates import cut_off_of, cut_offs, days_between
+from hotspot_assets.warehouse.reads import delivery_clocks, stored_artefact
+from hotspot_assets.workflow.dates import cut_off_of
+from hotspot_assets.workflow.knowledge import AS_IT_STANDS, Knowledge, events_as_known, source_groups
 from hotspot_assets.workflow.study_area import neighbours_of
 
 REACH_RINGS = 13
@@ -45,10 +46,7 @@ class InForce:
 
     def reads(self, groups: Sequence[str]) -> tuple[str, ...]:
         """Offence groups whose incidents the model reads, for these targets."""
-        sources = {
-            name for group, kernel in self.fitted.kernels.items() for name in kernel.source_groups(group)
-        }
-        return tuple(sorted({*groups, *sources}))
+        return tuple(sorted({*groups, *self.fitted.reads}))
 
     def expected(self, events: Events, group: str, day: date) -> float | None:
         """Expected incidents of a day, where the model was fitted to counts."""
@@ -65,10 +63,12 @@ def model_in_force(
     stamp: Stamp,
     *,
     model: str | None = None,
+    prepare: Callable[[int], FitInput] | None = None,
 ) -> InForce:
     """The model of a month (its first day), fitted if need be on nothing known after that day's cut-off.
 
-    `newest` is the last delivery that may be used; `model` is the default model unless named.
+    `newest` is the last delivery that may be used; `model` is the default model unless named; `prepare` gives
+    what `fit_input_as_known` gives for a delivery, for a caller that fits several models on it.
     """
     chosen = catalogue.model(model or settings.forecast.model)
     if not chosen.needs_fit:
@@ -80,7 +80,8 @@ def model_in_force(
     if kept is not None:
         fitted = FittedModel.from_artefact(kept)
     else:
-        fitted = _fit(lake, settings, chosen, area, month, seq)
+        fit_input = prepare(seq) if prepare else fit_input_as_known(lake, settings, area, month, seq)
+        fitted = fitted_on(chosen, fit_input)
         append_once(
             lake,
             "fitted_models",
@@ -97,17 +98,28 @@ def newest_readable(clocks: pl.DataFrame, cut_off: datetime) -> int:
     return int(readable["delivery_seq"].max()) if readable.height else 0  # type: ignore[arg-type]
 
 
-def _fit(lake: Lake, settings: Settings, model: Model, area: StudyArea, month: date, seq: int) -> FittedModel:
-    first = events_needed_from(month)
-    moments = cut_offs(settings, days_between(first, month))
-    groups = settings.forecast.groups
-    ledger = weights_as_known(lake, groups, month, moments[-1], seq)
-    events = build_events(ledger, area, groups, first, moments)
+def fit_input_as_known(
+    lake: Lake,
+    settings: Settings,
+    area: StudyArea,
+    month: date,
+    seq: int,
+    knowledge: Knowledge = AS_IT_STANDS,
+) -> FitInput:
+    """What a fit may see: what was known at the cut-off of `month`; targets are the groups of which anything was."""
+    span = (events_needed_from(month), month)
+    sources = source_groups(lake, settings, month, seq)
+    events = events_as_known(lake, settings, area, sources, span, seq, knowledge)
     known = {group for group in events.groups if events.slice_of(group).stop > events.slice_of(group).start}
-    targets = tuple(group for group in sorted(groups) if group in known)
-    if not targets:
-        return FittedModel(model.name, month, area.study_area_id)
-    return model.fitted(FitInput(events, area, neighbours_of(settings, area, REACH_RINGS), targets, month))
+    targets = tuple(group for group in sorted(settings.forecast.groups) if group in known)
+    return FitInput(events, area, neighbours_of(settings, area, REACH_RINGS), targets, month)
+
+
+def fitted_on(model: Model, fit_input: FitInput) -> FittedModel:
+    """The model fitted; covering no group where nothing was known."""
+    if not fit_input.groups:
+        return FittedModel(model.name, fit_input.day, fit_input.area.study_area_id)
+    return model.fitted(fit_input)
 
 
 def _row(fitted: FittedModel, seq: int, settings: Settings, stamp: Stamp) -> pl.DataFrame:

@@ -7,7 +7,7 @@ measures (trial).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -17,12 +17,14 @@ import numpy.typing as npt
 import polars as pl
 
 from hotspot_assets.errors import UserError
+from hotspot_assets.forecasting import catalogue
+from hotspot_assets.forecasting.engine import DaySurface
 from hotspot_assets.forecasting.events import month_start
 from hotspot_assets.forecasting.ranking import rank, tie_seed
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
 from hotspot_assets.trial.flags import Ruler
-from hotspot_assets.trial.metrics import DayTruth, Surface, day_truth, range_outcomes
+from hotspot_assets.trial.metrics import Surface, day_truth, range_outcomes
 from hotspot_assets.warehouse.forecasts import replace_outcomes, scores_between
 from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import day_counts, newest_delivery
@@ -30,8 +32,6 @@ from hotspot_assets.workflow.dates import days_between
 from hotspot_assets.workflow.forecasts import events_of_month
 from hotspot_assets.workflow.models import model_in_force, surfaces
 from hotspot_assets.workflow.study_area import NoStudyArea, study_area_of_month
-
-Truths = Mapping[tuple[date, str], DayTruth]
 
 
 class NotKnownYet(UserError):
@@ -85,32 +85,34 @@ def _measure(
     lake: Lake, settings: Settings, area: StudyArea, days: list[date], newest: int, stamp: Stamp
 ) -> pl.DataFrame:
     ruler = Ruler.by_area(area.area_km2)
-    truths = _truths(lake, settings, area, days, newest, ruler)
+    counts = counts_of_days(lake, settings, area, days, newest)
+    truths = {key: day_truth(count, ruler) for key, count in counts.items()}
     parts = [range_outcomes(_stored(lake, settings, area, days), truths, ruler)]
     for model in settings.trial.models:
-        if model != settings.forecast.model:
+        if model != settings.forecast.model and catalogue.model(model).runs_here:
             parts.append(
                 range_outcomes(_computed(lake, settings, area, days, model, newest, stamp), truths, ruler)
             )
     return pl.concat(parts)
 
 
-def _truths(
-    lake: Lake, settings: Settings, area: StudyArea, days: Sequence[date], newest: int, ruler: Ruler
-) -> dict[tuple[date, str], DayTruth]:
+def counts_of_days(
+    lake: Lake, settings: Settings, area: StudyArea, days: Sequence[date], newest: int
+) -> dict[tuple[date, str], npt.NDArray[np.float64]]:
+    """Incidents per cell of the area, by day and offence group, as a delivery knew them."""
     groups = settings.forecast.groups
     counts = day_counts(lake, (days[0], days[-1]), groups, newest)
     counts = counts.with_columns(index=pl.Series(area.index_of(counts["cell"].to_numpy()), dtype=pl.Int64))
     by_day = counts.filter(pl.col("index") >= 0).partition_by("day", "offence_group", as_dict=True)
-    truths = {}
+    found = {}
     for day in days:
         for group in groups:
             incidents = np.zeros(area.n)
             rows = by_day.get((day, group))
             if rows is not None:
                 incidents[rows["index"].to_numpy()] = rows["incidents"].to_numpy()
-            truths[day, group] = day_truth(np.maximum(incidents, 0.0), ruler)
-    return truths
+            found[day, group] = np.maximum(incidents, 0.0)
+    return found
 
 
 def _stored(lake: Lake, settings: Settings, area: StudyArea, days: Sequence[date]) -> Iterator[Surface]:
@@ -134,9 +136,13 @@ def _computed(
 ) -> Iterator[Surface]:
     in_force = model_in_force(lake, settings, area, month_start(days[0]), newest, stamp, model=model)
     events = events_of_month(lake, settings, area, in_force, days, newest)
-    for surface in surfaces(in_force, settings, area, events, days[0], days[-1]):
-        for group in surface.groups:
-            scores: npt.NDArray[np.float64] = surface.of(group)
+    yield from ranked(surfaces(in_force, settings, area, events, days[0], days[-1]), model)
+
+
+def ranked(days: Iterable[DaySurface], model: str) -> Iterator[Surface]:
+    """The lists of a model: the surfaces of each day and offence group with their ranks, empty ones left out."""
+    for day in days:
+        for group in day.groups:
+            scores = day.of(group)
             if scores.sum() > 0:
-                ranks = rank(scores, tie_seed(surface.date, group, model))
-                yield Surface(surface.date, model, group, scores, ranks)
+                yield Surface(day.date, model, group, scores, rank(scores, tie_seed(day.date, group, model)))

@@ -1,83 +1,243 @@
-"""The trial of a period: from outcomes to the report.
+"""The trial of a period: every model on the same days and cells, measured, compared and reported.
 
-Belongs here: choosing the days, saying what the trial rested on, and writing the report. Not here: statistics
-and pages (trial).
+Belongs here: what a trial is asked for, the walk over months, models and lags, and its files. Not here:
+making lists (`trial_lists`), measures, statistics and pages (trial), what is said of the ground and the
+knowledge it rests on (`trial_facts`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from hotspot_assets.forecasting.catalogue import MODELS
+from hotspot_assets.errors import UserError
+from hotspot_assets.forecasting.catalogue import MODELS, model
 from hotspot_assets.settings import Settings
+from hotspot_assets.trial.champion import Proposal
+from hotspot_assets.trial.measuring import Yardstick, together
 from hotspot_assets.trial.metrics import OUTCOMES
-from hotspot_assets.trial.report import About, StandIn, html_report, markdown_table
-from hotspot_assets.trial.results import Measured, trial_results
-from hotspot_assets.warehouse.forecasts import outcomes_between
-from hotspot_assets.warehouse.lake import Lake
+from hotspot_assets.trial.report import About, html_report, markdown_table
+from hotspot_assets.trial.results import Measured, TrialResults, trial_results
+from hotspot_assets.trial.staleness import LIST_AGES_DAYS
+from hotspot_assets.warehouse.lake import Lake, Stamp
+from hotspot_assets.warehouse.reads import newest_delivery
+from hotspot_assets.warehouse.trials import judged_span, occurred_span, record_look
+from hotspot_assets.workflow.dates import now_utc
+from hotspot_assets.workflow.knowledge import Knowledge
+from hotspot_assets.workflow.models import REACH_RINGS
+from hotspot_assets.workflow.outcomes import NotKnownYet, counts_of_days, last_known_day
+from hotspot_assets.workflow.study_area import neighbours_of
+from hotspot_assets.workflow.trial_facts import about, delays, near_repeats
+from hotspot_assets.workflow.trial_lists import Month, Stage, aged_lists
 
-_BASELINES = ("count_28", "count_365", "count_all", "kde")
-_NEVER, _EVER = date(1, 1, 1), date(9999, 12, 31)
+BASELINES = ("count_28", "count_365", "count_all", "kde")
+"""The simple models, of which the best in hindsight is the hardest rival."""
+
+LAGS = ("0", "3", "7", "recorded")
+AS_RECORDED = "recorded"
+
+Step = Callable[[int], None]
+
+
+class NoTrial(UserError):
+    """A trial that cannot be held."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a trial is asked for: days, models, reporting lags, and why anyone looks.
+
+    The first model is the one that all others are compared with.
+    """
+
+    first: date
+    last: date
+    models: tuple[str, ...]
+    lags: tuple[Knowledge, ...]
+    why: str
+
+    @property
+    def period(self) -> str:
+        """First and last day, as text."""
+        return f"{self.first} to {self.last}"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial as written: its table, its report and the champion its rule proposes."""
+    """A trial as held: its results, what was said about them, and its files."""
 
+    plan: Plan
+    results: TrialResults
+    about: About
     days: int
-    period: str
-    champion: str
-    reason: str
-    markdown: str
-    report: Path | None
+    table: str
+    folder: Path
+    snapshot_id: int
+
+    @property
+    def proposal(self) -> Proposal:
+        """The champion that the rule proposes."""
+        return self.results.proposal
 
 
-def run_trial(lake: Lake, settings: Settings, first: date | None, last: date | None) -> Trial:
-    """Compare the models on all days of a period for which every one of them has an outcome."""
-    outcomes = outcomes_between(lake, first or _NEVER, last or _EVER)
-    default = settings.forecast.model
-    if outcomes.is_empty() or default not in outcomes["model"].unique().to_list():
-        return Trial(0, "none", default, "no day has been judged yet", "No day has been judged yet.", None)
-    models = outcomes["model"].n_unique()
-    complete = pl.col("model").n_unique().over("forecast_date", "offence_group") == models
-    outcomes = outcomes.filter(complete)
-    days = outcomes["forecast_date"]
+def plan_trial(
+    lake: Lake,
+    settings: Settings,
+    today: date,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    models: Sequence[str] = (),
+    lags: Sequence[str] = (),
+    why: str = "",
+) -> Plan:
+    """Check what is asked, and fill in what is not.
+
+    Without days it is all days with outcomes; without models the one of the settings against all of the catalogue
+    that run here; without lags 0, 3 and 7 days and, where the source states them, its own recording times.
+
+    Raises
+    ------
+    NoTrial, NotKnownYet, UnknownModelError
+        Naming what is missing or not known.
+    """
+    span = judged_span(lake) if first is None or last is None else (first, last)
+    if span is None:
+        raise NoTrial("No day has been judged yet; name the first and the last day of the trial.")
+    start, end = first or span[0], last or span[1]
+    there = occurred_span(lake)
+    if there is None or end > there[1] or start <= there[0] or start > end:
+        known = f"{there[0]} to {there[1]}" if there else "no day"
+        raise NoTrial(f"A trial from {start} to {end} is not possible: incidents are known for {known}.")
+    if end > last_known_day(settings, today):
+        raise NotKnownYet(f"The incidents of {end} do not count as known yet; end the trial earlier.")
+    everyone = [settings.forecast.model, *(each.name for each in MODELS.values() if each.runs_here)]
+    named = [model(name).name for name in models or everyone]
+    return Plan(start, end, tuple(dict.fromkeys(named)), _lags(lags or LAGS), why or "not stated")
+
+
+def _lags(names: Sequence[str]) -> tuple[Knowledge, ...]:
+    found = []
+    for name in dict.fromkeys(names):
+        if name == AS_RECORDED:
+            found.append(Knowledge(as_recorded=True))
+        elif name.isdecimal() and int(name) <= 365:
+            found.append(Knowledge(lag_days=int(name)))
+        else:
+            raise NoTrial(
+                f"{name!r} is no reporting lag: write a number of days up to 365, or {AS_RECORDED}."
+            )
+    return tuple(found)
+
+
+def run_trial(lake: Lake, settings: Settings, plan: Plan, stamp: Stamp, step: Step = lambda _: None) -> Trial:
+    """Hold the trial, write its report, and record that someone looked; `step` learns the rows of each piece of work."""
+    stage = Stage(lake, settings, newest_delivery(lake), stamp)
+    late = delays(stage, plan.first, plan.last)
+    lags = [lag for lag in plan.lags if late is not None or not lag.as_recorded]
+    plan = replace(plan, lags=tuple(lags))
+    measured = replace(
+        _measured(stage, plan, step), near_repeats=near_repeats(stage, plan, step), delays=late
+    )
+    days = measured.outcomes["forecast_date"].n_unique()
+    if not days:
+        raise NoTrial(
+            f"No model could be judged on any day from {plan.period}: too little is known before it."
+        )
+    present = measured.outcomes["model"].unique().to_list()
+    champion = settings.forecast.model
     results = trial_results(
-        Measured(outcomes.select(list(OUTCOMES))),
-        default_model=default,
-        current_champion=default,
-        eligible=[name for name in outcomes["model"].unique().sort() if name != "boosting"],
-        baselines=[name for name in _BASELINES if name in outcomes["model"].unique().to_list()],
+        measured,
+        default_model=plan.models[0],
+        current_champion=champion if champion in present else plan.models[0],
+        eligible=[name for name in plan.models if name in present and MODELS[name].package is None],
+        baselines=[name for name in BASELINES if name in present],
     )
-    about = _about(settings, outcomes)
-    report = settings.outputs / "trial" / "index.html"
-    _write(report, html_report(results, about))
-    table = markdown_table(results, about)
-    _write(report.with_name("table.md"), table)
-    proposal = results.proposal
-    return Trial(days.n_unique(), about.period, proposal.champion, proposal.reason, table, report)
+    look = {
+        "looked_at": now_utc(),
+        "first_date": plan.first,
+        "last_date": plan.last,
+        "models": list(plan.models),
+        "lags": [lag.name for lag in plan.lags],
+        "why": plan.why,
+        "outcomes_hash": _hash(measured.outcomes),
+    }
+    written = record_look(lake, look, stamp)
+    said = about(stage, plan, measured)
+    folder = settings.outputs / "trial" / f"{plan.first}_{plan.last}"
+    table = markdown_table(results, said)
+    _write(folder / "index.html", html_report(results, said))
+    _write(folder / "table.md", table)
+    _keep(folder / "outcomes.parquet", measured.outcomes)
+    return Trial(plan, results, said, days, table, folder, written.snapshot_id)
 
 
-def _about(settings: Settings, outcomes: pl.DataFrame) -> About:
-    days = outcomes["forecast_date"]
-    rules = settings.forecast
-    named = [MODELS[name] for name in outcomes["model"].unique().sort() if name in MODELS]
-    synthetic = " (SYNTHETIC: a fictional place)" if settings.area.synthetic else ""
-    return About(
-        title=f"Model trial, {settings.area.name}{synthetic}",
-        period=" to ".join(str(day) for day in (days.min(), days.max())),
-        study_area=f"{settings.area.name}, H3 resolution {settings.grid.resolution}",
-        knowledge=f"cut-off {rules.cut_off:%H:%M} local time; days made after the event are reconstructed",
-        stand_ins=[
-            StandIn(model.name, model.stands_in_for or "", model.source, model.not_known_of_original or "")
-            for model in named
-        ],
-        looks=[],
+def _measured(stage: Stage, plan: Plan, step: Step) -> Measured:
+    """Every model at the first lag, with all measures; the other lags and older lists by what they caught."""
+    first_lag, *other_lags = plan.lags
+    parts: list[Measured] = []
+    by_lag: dict[Knowledge, list[pl.DataFrame]] = {lag: [] for lag in other_lags}
+    by_age: list[pl.DataFrame] = []
+    for month in stage.months(plan.first, plan.last):
+        yardstick = _yardstick(month, plan.models[0])
+        for each in plan.models:
+            parts.append(yardstick.measured(month.lists(each, first_lag)))
+            step(parts[-1].outcomes.height)
+        for lag in other_lags:
+            for each in plan.models:
+                by_lag[lag].append(yardstick.outcomes(month.lists(each, lag)))
+                step(by_lag[lag][-1].height)
+        for age in LIST_AGES_DAYS[1:]:
+            old = yardstick.outcomes(aged_lists(month, plan.models[0], age))
+            by_age.append(old.with_columns(list_age_days=pl.lit(age, pl.Int64)))
+            step(old.height)
+    if not parts:
+        return Measured(pl.DataFrame(schema=OUTCOMES))
+    whole = together(parts)
+    outcomes = _on_common_days(whole.outcomes, plan.models)
+    lagged = {lag.name: _on_common_days(pl.concat(found), plan.models) for lag, found in by_lag.items()}
+    return replace(
+        whole,
+        outcomes=outcomes,
+        list_ages=_list_ages(outcomes, pl.concat(by_age), plan.models[0]),
+        outcomes_by_lag={first_lag.name: outcomes, **lagged} if lagged else {},
     )
+
+
+def _yardstick(month: Month, default_model: str) -> Yardstick:
+    from scipy.sparse import csr_array
+
+    stage = month.stage
+    ring = neighbours_of(stage.settings, month.area, REACH_RINGS).ring
+    touching = csr_array((ring.data == 2, ring.indices, ring.indptr), shape=ring.shape, copy=True)
+    touching.eliminate_zeros()
+    counts = counts_of_days(stage.lake, stage.settings, month.area, month.days, stage.newest)
+    return Yardstick(month.area.area_km2, touching, counts, default_model)
+
+
+def _on_common_days(outcomes: pl.DataFrame, models: Sequence[str]) -> pl.DataFrame:
+    """Only days and offence groups for which every model made a list: nobody gains by sitting out."""
+    everyone = pl.col("model").n_unique().over("forecast_date", "offence_group") == len(models)
+    return outcomes.filter(everyone)
+
+
+def _list_ages(outcomes: pl.DataFrame, older: pl.DataFrame, default_model: str) -> pl.DataFrame | None:
+    """Outcomes of the default's lists by age, on the days for which there is one of each age."""
+    today = outcomes.filter(pl.col("model") == default_model).with_columns(list_age_days=pl.lit(0, pl.Int64))
+    ages = pl.concat([today, older.select(today.columns)])
+    of_every_age = pl.col("list_age_days").n_unique().over("forecast_date", "offence_group")
+    ages = ages.filter(of_every_age == len(LIST_AGES_DAYS))
+    return None if ages.is_empty() else ages
+
+
+def _hash(outcomes: pl.DataFrame) -> str:
+    ordered = outcomes.sort("forecast_date", "model", "offence_group", "coverage")
+    return hashlib.sha256(ordered.write_csv().encode()).hexdigest()
 
 
 def _write(path: Path, text: str) -> None:
@@ -85,3 +245,15 @@ def _write(path: Path, text: str) -> None:
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8", newline="\n")
     part.replace(path)
+
+
+def _keep(path: Path, outcomes: pl.DataFrame) -> None:
+    part = path.with_name(path.name + ".part")
+    outcomes.write_parquet(part)
+    part.replace(path)
+
+
+def steps_of(plan: Plan) -> int:
+    """How many pieces of work a trial has, for the log."""
+    months = (plan.last.year - plan.first.year) * 12 + plan.last.month - plan.first.month + 1
+    return months * (len(plan.models) * len(plan.lags) + len(LIST_AGES_DAYS) - 1) + 1

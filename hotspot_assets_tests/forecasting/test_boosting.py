@@ -73,10 +73,17 @@ def test_fitting_twice_gives_the_same_id(place: Town, frame: pl.DataFrame, fitte
     assert again.fitted_model_id == fitted.fitted_model_id
 
 
-def test_other_source_groups_are_refused(place: Town, frame: pl.DataFrame, fitted: FittedModel) -> None:
-    events = events_of(frame, place, DAY, LAST, (*GROUPS, "robbery"))
-    with pytest.raises(ValueError, match="source groups"):
-        next(boosted_days(fitted, events, place.area, place.near, DAY, LAST))
+def test_groups_it_was_not_fitted_on_change_nothing(
+    place: Town, frame: pl.DataFrame, fitted: FittedModel
+) -> None:
+    assert fitted.reads == GROUPS
+    others = frame.with_columns(offence_group=pl.lit("robbery"))
+    more = events_of(pl.concat([frame, others]), place, DAY, LAST, (*GROUPS, "robbery"))
+    known = events_of(frame, place, DAY, LAST, GROUPS)
+    with_more, without = (
+        next(boosted_days(fitted, events, place.area, place.near, DAY, LAST)) for events in (more, known)
+    )
+    assert with_more.shares.tobytes() == without.shares.tobytes()
 
 
 def test_without_lightgbm_it_says_what_to_do_and_the_rest_works() -> None:

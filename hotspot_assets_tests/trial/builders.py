@@ -62,7 +62,12 @@ def simulated_results(
         learned = outcomes.filter(pl.col("model") == "learned")
         older = [learned.with_columns(list_age_days=pl.lit(age)) for age in (0, 28, 364)]
         measured = Measured(
-            outcomes, _deciles(), _shapes(), _overlaps(), pl.concat(older), {0: outcomes, 3: outcomes}
+            outcomes,
+            _deciles(),
+            _shapes(),
+            _overlaps(),
+            pl.concat(older),
+            {"0 days": outcomes, "3 days": outcomes},
         )
     return trial_results(
         measured,

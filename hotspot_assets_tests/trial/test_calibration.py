@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 import pytest
 
-from hotspot_assets.trial.calibration import calibration, day_deciles
+from hotspot_assets.trial.calibration import TENTHS, calibration, deciles
+from hotspot_assets.trial.flags import FloatArray, Ruler
+from hotspot_assets.trial.metrics import Surface, day_truth, range_outcomes
+
+DAY = date(2020, 1, 1)
+
+
+def day_deciles(
+    scores: FloatArray, rank: np.ndarray, counts: FloatArray, area_km2: FloatArray, model: str = "m"
+) -> pl.DataFrame:
+    ruler = Ruler.by_area(area_km2, TENTHS)
+    surface = Surface(DAY, model, "theft", scores, rank)
+    return deciles(range_outcomes([surface], {(DAY, "theft"): day_truth(counts, ruler)}, ruler))
 
 
 def test_deciles_by_hand() -> None:
@@ -35,8 +49,7 @@ def test_a_true_model_has_ratios_near_one_and_an_overconfident_one_has_not() -> 
     for _ in range(200):
         counts = rng.multinomial(50, truth).astype(float)
         for name, scores in (("true", truth), ("sharp", sharp)):
-            rows = day_deciles(scores, rank, counts, np.ones(400))
-            days.append(rows.with_columns(model=pl.lit(name), offence_group=pl.lit("theft")))
+            days.append(day_deciles(scores, rank, counts, np.ones(400), name))
     table = calibration(pl.concat(days))
     ratios = {name: table.filter(pl.col("model") == name)["ratio"].to_numpy() for name in ("true", "sharp")}
     assert np.abs(ratios["true"][:6] - 1).max() < 0.15
@@ -48,5 +61,5 @@ def test_a_true_model_has_ratios_near_one_and_an_overconfident_one_has_not() -> 
 
 def test_nothing_expected_and_nothing_realised_give_nulls() -> None:
     rows = day_deciles(np.array([1.0] + [0.0] * 9), np.arange(1, 11), np.zeros(10), np.ones(10))
-    table = calibration(rows.with_columns(model=pl.lit("m"), offence_group=pl.lit("theft")))
+    table = calibration(rows)
     assert table.select("expected_share", "realised_share", "ratio").null_count().row(0) == (10, 10, 10)

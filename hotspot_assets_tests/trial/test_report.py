@@ -137,7 +137,8 @@ def test_looks_rule_and_limits_are_on_the_page(page: str) -> None:
 
 def test_what_was_not_measured_is_said() -> None:
     text = Outline(html_report(simulated_results(), replace(ABOUT, looks=[]))).text
-    assert text.count("Not measured in this trial.") == 5
+    assert text.count("Not measured in this trial.") == 6
+    assert "its own delays are not known" in text
     assert "No look at this period is on record." in text
 
 

@@ -30,12 +30,12 @@ def test_each_coverage_is_a_family_of_its_own() -> None:
 
 def test_lags_are_pooled_at_the_main_coverage() -> None:
     late = simulated_outcomes({"learned": 0.25, "kde": 0.2}, coverages=(0.01, 0.05), seed=9)
-    measured = Measured(late, outcomes_by_lag_days={7: late})
+    measured = Measured(late, outcomes_by_lag={"7 days": late})
     results = trial_results(
         measured, default_model="learned", current_champion="kde", eligible=["learned"], baselines=["kde"]
     )
     assert results.lags is not None
-    assert results.lags.select("coverage", "lag_days").unique().rows() == [(0.05, 7)]
+    assert results.lags.select("coverage", "lag").unique().rows() == [(0.05, "7 days")]
 
 
 def test_a_default_that_was_not_measured_is_refused() -> None:

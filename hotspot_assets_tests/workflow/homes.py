@@ -68,11 +68,17 @@ def town(incidents: int = 150, seed: int = 7) -> list[tuple[str, ...]]:
     ]
 
 
-def deliver(settings: Settings, name: str, rows: Sequence[Sequence[str]], run: str = "") -> Taken:
+def deliver(
+    settings: Settings,
+    name: str,
+    rows: Sequence[Sequence[str]],
+    run: str = "",
+    columns: Sequence[str] = COLUMNS,
+) -> Taken:
     """Drop a file, take it in and bucket it; each file is a run of its own."""
     settings.landing.mkdir(parents=True, exist_ok=True)
     path = settings.landing / name
-    text = "\n".join(",".join(each) for each in (COLUMNS, *rows)) + "\n"
+    text = "\n".join(",".join(each) for each in (columns, *rows)) + "\n"
     path.write_text(text, encoding="utf-8")
     stamp = Stamp("tester", run or name)
     lake = lake_of(settings)
