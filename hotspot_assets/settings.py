@@ -139,7 +139,7 @@ class ForecastSettings(_Section):
         min_length=1,
         description="Offence groups to forecast.",
     )
-    sources: tuple[str, ...] | None = Field(
+    learn_from: tuple[str, ...] | None = Field(
         None, description="Offence groups that fits may learn from besides; none: all that are taken in."
     )
     first_date: date = Field(date(2010, 1, 1), description="First day that can be forecast: a month's first.")

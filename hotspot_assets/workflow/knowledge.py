@@ -56,7 +56,7 @@ def events_as_known(
 def source_groups(lake: Lake, settings: Settings, day: date, delivery_seq: int) -> tuple[str, ...]:
     """Offence groups that fits may learn from: those of the settings, else all that were known."""
     rules = settings.forecast
-    if rules.sources is not None:
-        return tuple(sorted({*rules.sources, *rules.groups}))
+    if rules.learn_from is not None:
+        return tuple(sorted({*rules.learn_from, *rules.groups}))
     moment = cut_offs(settings, [day])[0]
     return tuple(sorted({*groups_known(lake, moment, delivery_seq), *rules.groups}))
