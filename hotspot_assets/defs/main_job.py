@@ -15,10 +15,10 @@ from hotspot_assets.errors import UserError
 from hotspot_assets.settings import Settings, load_settings
 from hotspot_assets.warehouse.audits import last_deliveries
 from hotspot_assets.warehouse.lake import Lake
-from hotspot_assets.workflow.briefings import why_path
 from hotspot_assets.workflow.dates import today
 from hotspot_assets.workflow.deliveries import Declaration
 from hotspot_assets.workflow.fictional import drop_city
+from hotspot_assets.workflow.files import why_path
 from hotspot_assets.workflow.first_settings import write_first_settings
 from hotspot_assets.workflow.landing import landed_files
 from hotspot_assets.workflow.outcomes import last_known_day
@@ -110,7 +110,7 @@ def next_steps(settings: Settings, day: date, port: int) -> list[str]:
     lake = Lake(settings.warehouse, settings.data_path)
     folder = settings.outputs / day.isoformat()
     best = best_area(lake, day)
-    why = why_path(settings, day, best["area_id"]) if best else folder
+    why = why_path(settings, day, best) if best else folder
     return [
         f"the map          {(folder / 'index.html').as_uri()}",
         f"in Dagster       http://127.0.0.1:{port}/assets/proximity_scores?partition={day}",

@@ -11,7 +11,7 @@ from hotspot_assets.defs.partitions import Partitions, dates_of
 from hotspot_assets.defs.progress import Progress
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Lake
-from hotspot_assets.workflow.briefings import DayFiles, write_briefings
+from hotspot_assets.workflow.briefings import DayFiles, write_briefings, write_overview
 from hotspot_assets.workflow.patrols import DayAreas, make_patrol_areas
 
 GROUP = "patrols"
@@ -78,7 +78,13 @@ def patrol_briefing(
     for files in write_briefings(lake, settings, days[0], days[-1]):
         context.add_asset_metadata(file_metadata(files), partition_key=files.date.isoformat())
         progress.step(len(files.paths))
-    return dg.MaterializeResult(metadata={"folder": dg.MetadataValue.path(str(settings.outputs))})
+    overview = write_overview(lake, settings, days[-1])
+    return dg.MaterializeResult(
+        metadata={
+            "folder": dg.MetadataValue.path(str(settings.outputs)),
+            "overview": dg.MetadataValue.path(str(overview)) if overview else "no areas in the last 30 days",
+        }
+    )
 
 
 def file_metadata(files: DayFiles) -> dict[str, Any]:

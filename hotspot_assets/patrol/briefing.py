@@ -10,11 +10,14 @@ escaped by the template engine.
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from hotspot_assets.patrol.drawing import CLASSES, length_label
 from hotspot_assets.patrol.exports import WARNING
+from hotspot_assets.patrol.review import list_hash
 from hotspot_assets.patrol.sheet_map import sheet_map
 from hotspot_assets.patrol.sheets import (
     Sheet,
@@ -59,8 +62,28 @@ def sheet_html(sheet: Sheet) -> str:
         exclusions=exclusions_text(sheet),
         warning=WARNING,
         expires=expires,
+        list_hash=list_hash(sheet.areas),
         density="dense" if length > _DENSE else "compact" if length > _COMPACT else "normal",
     )
+
+
+_STATUS = re.compile(r'<div class="status[^"]*">[^<]*</div>')
+_TITLE = re.compile("<title>[A-Z ]+:")
+_PLACE = "<!-- what came later -->"
+
+
+def list_of(page: str) -> str | None:
+    """Hash of the list on a sheet; None where the page is no sheet."""
+    found = re.search(r'<body[^>]* data-list="([0-9a-f]{64})"', page)
+    return found.group(1) if found else None
+
+
+def superseded_html(page: str, by: str) -> str:
+    """A sheet that says that a newer forecast took its place; a sheet that says so already stays as it is."""
+    notice = f'<p class="notice">Superseded by forecast {escape(by)}. Do not use this sheet.</p>'
+    marked = page.replace(_PLACE, notice, 1)
+    marked = _STATUS.sub('<div class="status bad">SUPERSEDED</div>', marked, count=1)
+    return _TITLE.sub("<title>SUPERSEDED:", marked, count=1)
 
 
 def _bars(hours: Any) -> list[float]:

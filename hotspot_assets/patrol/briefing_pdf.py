@@ -1,4 +1,4 @@
-"""Briefing as PDF: the same sheet on one A4 page, drawn by matplotlib.
+"""Briefing as PDF: the same sheets, an A4 page each, drawn by matplotlib.
 
 Belongs here: the layout on paper. Not here: what the sheet says (`sheets`). It is drawn rather than printed
 from the HTML page because that would need a browser on every installation; matplotlib is here anyway.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
@@ -40,22 +41,27 @@ _SETTINGS: dict[Any, Any] = {
 }
 
 
-def sheet_pdf(sheet: Sheet) -> bytes:
-    """The sheet as a PDF of one A4 page. Equal sheets give equal bytes."""
+def sheets_pdf(sheets: Sequence[Sheet]) -> bytes:
+    """Sheets as one PDF, an A4 page each: fonts are embedded once. Equal sheets give equal bytes."""
     from matplotlib import rc_context
-    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf, PdfPages
     from matplotlib.figure import Figure
 
-    title = f"{status_of(sheet)}: patrol areas, {sheet.unit}, {sheet.forecast_date}, {sheet.shift}"
-    with rc_context(_SETTINGS):
-        figure = Figure(figsize=(_WIDE, _HIGH))
-        FigureCanvasPdf(figure)
-        below = _head(figure, sheet)
-        below = _map(figure, sheet, below)
-        _table(figure, sheet, below)
-        _foot(figure, sheet)
-        packed = BytesIO()
-        figure.savefig(packed, format="pdf", metadata={"Title": title, "CreationDate": None, "Creator": None})
+    first = sheets[0]
+    units = first.unit if len(sheets) == 1 else f"{len(sheets)} units"
+    title = f"{status_of(first)}: patrol areas, {units}, {first.forecast_date}, {first.shift}"
+    packed = BytesIO()
+    with (
+        rc_context(_SETTINGS),
+        PdfPages(packed, metadata={"Title": title, "CreationDate": None, "Creator": None}) as pages,
+    ):
+        for sheet in sheets:
+            figure = Figure(figsize=(_WIDE, _HIGH))
+            FigureCanvasPdf(figure)
+            below = _map(figure, sheet, _head(figure, sheet))
+            _table(figure, sheet, below)
+            _foot(figure, sheet)
+            pages.savefig(figure)
     return packed.getvalue()
 
 
@@ -135,12 +141,25 @@ def _limits(axes: Any, drawing: SheetMap, shape: float) -> None:
 
 
 def _strips(figure: Any, sheet: Sheet, top: float) -> None:
-    """The hours of the day, one strip per offence group."""
+    """The hours of the day, one strip per offence group, in one frame."""
+    from matplotlib.collections import PolyCollection
+
+    if not sheet.hours:
+        return
+    rows = len(sheet.hours)
+    axes = figure.add_axes((0.76, top - 0.018 * rows, 0.19, 0.018 * rows))
+    axes.set_xlim(0, 24)
+    axes.set_ylim(rows, 0)
+    axes.set_axis_off()
+    bars = []
     for row, (group, hours) in enumerate(sorted(sheet.hours.items())):
-        axes = figure.add_axes((0.76, top - 0.012 - 0.018 * row, 0.19, 0.013))
-        axes.bar(np.arange(24), np.array(hours), color="#35456c")
-        axes.set_axis_off()
-        figure.text(0.67, top - 0.006 - 0.018 * row, plain_group(group), fontsize=7, va="center")
+        foot = row + 0.9
+        for hour, share in enumerate(hours):
+            height = 0.75 * share / max(hours)
+            left, right = hour + 0.1, hour + 0.9
+            bars.append([(left, foot), (right, foot), (right, foot - height), (left, foot - height)])
+        figure.text(0.67, top - 0.009 - 0.018 * row, plain_group(group), fontsize=7, va="center")
+    axes.add_collection(PolyCollection(bars, facecolors="#35456c", edgecolors="none"), autolim=False)
 
 
 def _shapes(axes: Any, drawing: SheetMap) -> None:

@@ -10,14 +10,16 @@ class to class; hues from cividis, Nunez et al. 2018), and a share of the area m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import cos, log10, radians
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
+from hotspot_assets.hexgrid.cells import centres
 from hotspot_assets.hexgrid.study_areas import StudyArea
 
 FloatArray = npt.NDArray[np.float64]
@@ -54,6 +56,41 @@ def classes_of(area: StudyArea, rank: npt.NDArray[np.integer]) -> npt.NDArray[np
     edges = np.array([each.coverage for each in CLASSES[:-1]]) * area.total_area_km2
     found[order] = np.searchsorted(edges, above)
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class Shading:
+    """What all maps of a day's surfaces share, worked out once.
+
+    Attributes
+    ----------
+    groups
+        Offence groups, ascending.
+    classes
+        int64[n, 1 + groups]: index into `CLASSES` of each cell, for all groups together and for each.
+    lats, lngs
+        Degrees of the cells' centres.
+    """
+
+    groups: tuple[str, ...]
+    classes: npt.NDArray[np.int64]
+    lats: FloatArray
+    lngs: FloatArray
+
+
+def shading_of(area: StudyArea, surfaces: Mapping[str, pl.DataFrame]) -> Shading:
+    """Shades of surfaces over the whole study area; each has the columns cell, score, rank."""
+    together, columns = np.zeros(area.n), []
+    for group in sorted(surfaces):
+        position = area.index_of(surfaces[group]["cell"].to_numpy())
+        rank = np.empty(area.n, dtype=np.int64)
+        rank[position] = surfaces[group]["rank"].to_numpy()
+        together[position] += surfaces[group]["score"].to_numpy()
+        columns.append(classes_of(area, rank))
+    rank = np.empty(area.n, dtype=np.int64)
+    rank[np.argsort(-together, kind="stable")] = np.arange(1, area.n + 1)
+    lats, lngs = centres(area.cells)
+    return Shading(tuple(sorted(surfaces)), np.stack([classes_of(area, rank), *columns], axis=1), lats, lngs)
 
 
 @dataclass(frozen=True)

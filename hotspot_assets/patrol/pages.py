@@ -24,7 +24,8 @@ SHOWN_INCIDENTS = 25
 class DayPage:
     """A day as people look at it: a map and a list for each offence group.
 
-    `maps` are PNGs by offence group; `not_made` says why a group has no forecast; `why_pages` are links by area.
+    `maps` are PNGs by offence group; `not_made` says why a group has no forecast; `why_pages` are links by area;
+    `sheets` are links of units by shift, `files` are names.
     """
 
     place: str
@@ -35,6 +36,7 @@ class DayPage:
     maps: Mapping[str, bytes]
     not_made: Mapping[str, str]
     why_pages: Mapping[str, str]
+    sheets: Mapping[str, Sequence[tuple[str, str]]]
     files: Sequence[str]
 
 
@@ -49,7 +51,7 @@ def day_html(page: DayPage) -> str:
         for group, png in page.maps.items()
     ]
     not_made = [(plain_group(group), reason) for group, reason in page.not_made.items()]
-    return render("day.html", page=page, groups=groups, not_made=not_made)
+    return render("day.html", page=page, groups=groups, not_made=not_made, sheets=page.sheets.items())
 
 
 def _rows(page: DayPage, group: str) -> list[dict[str, Any]]:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hotspot_assets.hexgrid.cells import cell_polygons, cell_to_hex, centres
-from hotspot_assets.patrol.drawing import CLASSES, Flat, classes_of, rings_of, round_length_m
+from hotspot_assets.hexgrid.cells import cell_polygons, cell_to_hex
+from hotspot_assets.patrol.drawing import CLASSES, Flat, rings_of, round_length_m
 from hotspot_assets.patrol.sheets import Sheet, lines_of
 from hotspot_assets.patrol.wording import plain_group
 
@@ -73,9 +73,8 @@ class SheetMap:
 
 def sheet_map(sheet: Sheet) -> SheetMap:
     """The shapes of a sheet's map."""
-    area = sheet.ground.area
     inside = sheet.ground.unit_of == sheet.ground.units.index(sheet.unit)
-    lats, lngs = centres(area.cells)
+    lats, lngs = sheet.shading.lats, sheet.shading.lngs
     flat = Flat.around(lats[inside], lngs[inside])
     xs, ys = flat.x(lngs), -flat.y(lats)
     margin = 100.0 + _MARGIN * max(np.ptp(xs[inside]), np.ptp(ys[inside]))
@@ -89,7 +88,7 @@ def sheet_map(sheet: Sheet) -> SheetMap:
         top=round(float(top), 1),
         width=round(float(right - left), 1),
         height=round(float(bottom - top), 1),
-        groups=("all groups together", *(plain_group(group) for group in sorted(sheet.surfaces))),
+        groups=("all groups together", *(plain_group(group) for group in sheet.shading.groups)),
         hexagons=_hexagons(sheet, flat, shown),
         outlines=_outlines(sheet, flat, float(max(right - left, bottom - top)) / _LABELS_ACROSS),
         unit_path=unit_path,
@@ -109,22 +108,10 @@ def path_of(points: npt.NDArray[np.float64], flat: Flat, decimals: int = 1, clos
 
 
 def _hexagons(sheet: Sheet, flat: Flat, shown: npt.NDArray[np.bool_]) -> tuple[Hexagon, ...]:
-    area = sheet.ground.area
-    score = np.zeros(area.n)
-    columns = []
-    for group in sorted(sheet.surfaces):
-        surface = sheet.surfaces[group]
-        position = area.index_of(surface["cell"].to_numpy())
-        rank = np.empty(area.n, dtype=np.int64)
-        rank[position] = surface["rank"].to_numpy()
-        score[position] += surface["score"].to_numpy()
-        columns.append(classes_of(area, rank))
-    together = np.empty(area.n, dtype=np.int64)
-    together[np.argsort(-score, kind="stable")] = np.arange(1, area.n + 1)
-    classes = np.stack([classes_of(area, together), *columns], axis=1)
+    classes = sheet.shading.classes
     if shown.sum() > _MOST_HEXAGONS:
         shown = shown & (classes < len(CLASSES) - 1).any(axis=1)
-    cells = area.cells[shown]
+    cells = sheet.ground.area.cells[shown]
     return tuple(
         Hexagon(path_of(np.array(ring), flat), text, "".join(str(each) for each in of_cell))
         for ring, text, of_cell in zip(

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from hotspot_assets.patrol.drawing import Shading
 from hotspot_assets.patrol.ground import Ground
 from hotspot_assets.patrol.review import list_hash
 from hotspot_assets.patrol.wording import percent, plain_group
@@ -43,8 +44,8 @@ class Sheet:
     ----------
     areas
         Its patrol areas, all offence groups: the human list where there is an approval.
-    surfaces
-        Per offence group: columns cell, score, rank over the whole study area.
+    shading
+        Shades of the day's surfaces.
     shift_window
         Local hours, as people should read them.
     starts_at, cut_off
@@ -60,8 +61,8 @@ class Sheet:
         Columns reason, cells, area_km2, share: what was left out, and what that costs.
     streets
         Column geometry (lines, degrees).
-    superseded_by
-        Id of the newer forecast, if there is one.
+    links
+        By area id: where its reasons are told.
     """
 
     place: str
@@ -76,14 +77,14 @@ class Sheet:
     run_id: str
     areas: pl.DataFrame
     ground: Ground
-    surfaces: Mapping[str, pl.DataFrame]
+    shading: Shading
     approval: Approval | None = None
-    superseded_by: str | None = None
     boundaries: gpd.GeoDataFrame | None = None
     hours: Mapping[str, Sequence[float]] = field(default_factory=dict)
     track: pl.DataFrame | None = None
     exclusions: pl.DataFrame | None = None
     streets: gpd.GeoDataFrame | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Line:
     why: str
     track: str
     added: bool
+    link: str
 
 
 def local(moment: datetime, zone: str) -> str:
@@ -119,9 +121,7 @@ def short_codes(offence_groups: Sequence[str]) -> dict[str, str]:
 
 
 def status_of(sheet: Sheet) -> str:
-    """What the sheet is: DRAFT without an approval; SUPERSEDED and SIMULATED where they apply."""
-    if sheet.superseded_by is not None:
-        return "SUPERSEDED"
+    """What the sheet is: DRAFT without an approval; SIMULATED where a demonstration gave it."""
     if sheet.approval is None:
         return "DRAFT"
     return "SIMULATED APPROVAL" if sheet.approval.simulated else "APPROVED"
@@ -130,8 +130,6 @@ def status_of(sheet: Sheet) -> str:
 def notices_of(sheet: Sheet) -> list[str]:
     """Sentences that must be read before anything else."""
     found = []
-    if sheet.superseded_by is not None:
-        found.append(f"Superseded by forecast {sheet.superseded_by}. Do not use this sheet.")
     if sheet.approval is None:
         found.append("DRAFT: nobody has approved these areas. Not for use on patrol.")
     elif sheet.approval.simulated:
@@ -196,10 +194,11 @@ def lines_of(sheet: Sheet) -> list[Line]:
             area_id=row["area_id"],
             name=row["name"].removeprefix(f"{sheet.unit}, "),
             rank=_rank_text(row),
-            minutes=sheet.ground.budget.minutes_per_area,
+            minutes=row["minutes"] or sheet.ground.budget_of(sheet.unit).minutes_per_area,
             why=row["why"],
             track=track.get((row["offence_group"], row["rank"]), "not yet measured"),
             added=row.get("origin", "model") == "human",
+            link=sheet.links.get(row["area_id"], ""),
         )
         for row in sheet.areas.sort("offence_group", "rank").iter_rows(named=True)
     ]

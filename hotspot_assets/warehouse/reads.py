@@ -204,7 +204,46 @@ def lines_of_incidents(lake: Lake, keys: pl.Series, delivery_seq: int) -> pl.Dat
     """Where incidents came from, as known at a delivery: `incident_key, file_name, line`."""
     query = """
         SELECT incident_key, file_name, line FROM incidents JOIN deliveries USING (delivery_seq)
-        WHERE delivery_seq <= $seq AND list_contains($keys, incident_key)
+        WHERE delivery_seq <= $seq AND incident_key IN (SELECT unnest($keys))
         QUALIFY row_number() OVER (PARTITION BY incident_key ORDER BY delivery_seq DESC) = 1
     """
     return lake.read(query, {"seq": delivery_seq, "keys": keys.to_list()})
+
+
+def caught_by_rank(
+    lake: Lake, since: date, until: date, cut_off: datetime, delivery_seq: int
+) -> pl.DataFrame:
+    """How areas of each rank fared in days since..until, with what was known at both clocks.
+
+    Returns `offence_group, rank, hit_rate, average_hit_rate, days`: the share of the study area's incidents that
+    lay in areas of the rank, in all units together, and the share that average ground of their size holds. A
+    cell that several shifts have at one rank counts once.
+    """
+    query = """
+        WITH flagged AS (
+            SELECT DISTINCT forecast_date, offence_group, rank, study_area_id, cell FROM (
+                SELECT a.forecast_date, a.offence_group, a.rank, f.study_area_id, unnest(a.cells) AS cell
+                FROM patrol_areas a JOIN forecasts f USING (forecast_id)
+                WHERE a.forecast_date BETWEEN $since AND $until)),
+        days AS (SELECT DISTINCT forecast_date, offence_group, study_area_id FROM flagged),
+        ground AS (SELECT DISTINCT study_area_id, cell, area_km2 FROM cells),
+        happened AS (
+            SELECT h.day AS forecast_date, h.offence_group, h.cell, sum(h.weight) / 1e6 AS incidents
+            FROM hexagon_incidents h
+            WHERE h.day BETWEEN $since AND $until AND h.known_from <= $cut_off AND h.delivery_seq <= $seq
+            GROUP BY ALL),
+        totals AS (
+            SELECT d.offence_group, sum(h.incidents) AS incidents FROM days d
+            JOIN happened h USING (forecast_date, offence_group) JOIN ground USING (study_area_id, cell) GROUP BY ALL),
+        sizes AS (SELECT study_area_id, sum(area_km2) AS km2 FROM ground GROUP BY ALL),
+        whole AS (
+            SELECT offence_group, count(*) AS days, sum(km2) AS km2 FROM days JOIN sizes USING (study_area_id)
+            GROUP BY ALL)
+        SELECT f.offence_group, f.rank,
+            coalesce(sum(h.incidents), 0) / any_value(t.incidents) AS hit_rate,
+            sum(g.area_km2) / any_value(w.km2) AS average_hit_rate, any_value(w.days) AS days
+        FROM flagged f JOIN ground g USING (study_area_id, cell) JOIN whole w USING (offence_group)
+            JOIN totals t USING (offence_group) LEFT JOIN happened h USING (forecast_date, offence_group, cell)
+        WHERE t.incidents > 0 GROUP BY ALL ORDER BY ALL
+    """
+    return lake.read(query, {"since": since, "until": until, "cut_off": cut_off, "seq": delivery_seq})

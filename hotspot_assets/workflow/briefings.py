@@ -6,9 +6,9 @@ wording (patrol).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -18,20 +18,23 @@ import polars as pl
 from hotspot_assets.hexgrid.cells import cell_to_hex
 from hotspot_assets.patrol.exports import write_exports
 from hotspot_assets.patrol.maps import MapView, map_png
+from hotspot_assets.patrol.overview import SHOWN_DAYS, Overview, overview_html
 from hotspot_assets.patrol.pages import SHOWN_INCIDENTS, DayPage, WhyPage, day_html, why_html
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import areas_between, headers_of, scores_between
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.warehouse.reads import lines_of_incidents
 from hotspot_assets.workflow.dates import days_between
+from hotspot_assets.workflow.files import why_path, write_whole
 from hotspot_assets.workflow.replay import CannotReplay, explain_cells
+from hotspot_assets.workflow.sheets import write_sheets
 from hotspot_assets.workflow.study_area import kept_study_area, unit_boundaries
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 _DRAFT = "draft"
-_EXPLAINED = 3
+_EXPLAINED = 100
 """Areas of each offence group that get a page of their own; any other cell can be explained on demand."""
 _DRAWN_BEFORE_THE_LAST = 1
 """Offence groups drawn for the earlier days of a range; the last day has a map of each."""
@@ -45,12 +48,6 @@ class DayFiles:
     folder: Path
     paths: tuple[Path, ...]
     map_png: bytes | None
-
-
-def why_path(settings: Settings, day: date, area_id: str) -> Path:
-    """Where the page of an area lies."""
-    name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in area_id)
-    return settings.outputs / day.isoformat() / "why" / f"{name}.html"
 
 
 def write_briefings(lake: Lake, settings: Settings, first: date, last: date) -> Iterator[DayFiles]:
@@ -71,6 +68,7 @@ def _write_day(
     maps = _maps(lake, settings, day, drawn, areas, boundaries)
     paths += [write_whole(folder / f"map-{group}.png", png) for group, png in maps.items()]
     why = _write_reasons(lake, settings, day, headers, areas) if newest else {}
+    sheets = write_sheets(lake, settings, day, areas) if newest and settings.patrol.sheets else []
     not_made = headers.filter(pl.col("not_made_because").is_not_null())
     page = DayPage(
         place=settings.area.name,
@@ -81,10 +79,44 @@ def _write_day(
         maps=maps,
         not_made=dict(not_made.select("offence_group", "not_made_because").rows()),
         why_pages={area_id: path.relative_to(folder).as_posix() for area_id, path in why.items()},
+        sheets=_links_of(sheets, folder),
         files=[path.name for path in paths],
     )
     index = write_whole(folder / "index.html", day_html(page).encode())
-    return DayFiles(day, folder, (index, *paths, *why.values()), next(iter(maps.values()), None))
+    reasons = tuple(dict.fromkeys(why.values()))
+    return DayFiles(day, folder, (index, *paths, *sheets, *reasons), next(iter(maps.values()), None))
+
+
+def _links_of(sheets: Sequence[Path], folder: Path) -> dict[str, list[tuple[str, str]]]:
+    """Name and link of each sheet, by shift; the PDF of a shift stands first."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for path in sorted(sheets, key=lambda each: (each.suffix != ".pdf", each)):
+        shift, name = (path.stem, "all, as PDF") if path.suffix == ".pdf" else (path.parent.name, path.stem)
+        found.setdefault(shift, []).append((name, path.relative_to(folder).as_posix()))
+    return found
+
+
+def write_overview(lake: Lake, settings: Settings, last: date) -> Path | None:
+    """Write `outputs/overview.html`, the drafts of the 30 days up to `last`; None where there are no areas."""
+    areas = areas_between(lake, last - timedelta(days=SHOWN_DAYS - 1), last)
+    if areas.is_empty():
+        return None
+    links = {}
+    for area in areas.select("forecast_date", "area_id", "unit", "offence_group", "cells").to_dicts():
+        path = why_path(settings, area["forecast_date"], area)
+        if path.exists():
+            links[area["forecast_date"].isoformat(), area["area_id"]] = path.relative_to(
+                settings.outputs
+            ).as_posix()
+    overview = Overview(
+        place=settings.area.name,
+        synthetic=settings.area.synthetic,
+        status=_DRAFT,
+        areas=areas,
+        boundaries=unit_boundaries(settings),
+        links=links,
+    )
+    return write_whole(settings.outputs / "overview.html", overview_html(overview).encode())
 
 
 def _local(settings: Settings, moment: Any) -> str:
@@ -122,48 +154,49 @@ def _maps(
 def _write_reasons(
     lake: Lake, settings: Settings, day: date, headers: pl.DataFrame, areas: pl.DataFrame
 ) -> dict[str, Path]:
-    """A page for the areas of each offence group that hold most of what is expected; path by area."""
-    written: dict[str, Path] = {}
+    """A page for the areas of each offence group that hold most of what is expected; path by area id.
+
+    Areas of several shifts with the same cells share a page.
+    """
+    written = set()
     for header in headers.filter(pl.col("not_made_because").is_null()).to_dicts():
-        group = header["offence_group"]
-        best = areas.filter(pl.col("offence_group") == group).sort(
-            "share", "area_id", descending=[True, False]
+        of_group = areas.filter(pl.col("offence_group") == header["offence_group"])
+        best = of_group.sort("share", "area_id", descending=[True, False])
+        chosen = best.unique("cells", keep="first", maintain_order=True).head(_EXPLAINED).to_dicts()
+        for page in _why_pages(lake, settings, header, chosen):
+            written.add(write_whole(why_path(settings, day, page.area), why_html(page).encode()))
+    paths = {area["area_id"]: why_path(settings, day, area) for area in areas.to_dicts()}
+    return {area_id: path for area_id, path in paths.items() if path in written}
+
+
+def _why_pages(
+    lake: Lake, settings: Settings, header: dict[str, Any], chosen: list[dict[str, Any]]
+) -> Iterator[WhyPage]:
+    """The pages of an offence group's areas; none where the model's scores are no sums over incidents."""
+    if not chosen:
+        return
+    cells = sorted({cell for area in chosen for cell in area["cells"]})
+    try:
+        found = explain_cells(lake, settings, header["forecast_date"], header["offence_group"], cells)
+    except CannotReplay:
+        return  # a model that is no kernel has no sum to take apart
+    largest = pl.col("contribution").rank("ordinal", descending=True).over("cell") <= SHOWN_INCIDENTS
+    keys = found.contributions.filter(largest)["incident_key"].drop_nulls().unique()
+    lines = lines_of_incidents(lake, keys, header["delivery_seq"])
+    told = _named(found.contributions.join(lines, on="incident_key", how="left"))
+    by_cell, named = told.partition_by("cell", as_dict=True), _named(found.cells)
+    for area in chosen:
+        names = cell_to_hex(area["cells"])
+        yield WhyPage(
+            place=settings.area.name,
+            synthetic=settings.area.synthetic,
+            area=area,
+            cells=named.filter(pl.col("cell").is_in(names)),
+            contributions=pl.concat([by_cell[(name,)] for name in names if (name,) in by_cell]),
+            forecast=header | {"cut_off": _local(settings, header["cut_off"])},
         )
-        chosen = best.head(_EXPLAINED).to_dicts()
-        if not chosen:
-            continue
-        cells = sorted({cell for area in chosen for cell in area["cells"]})
-        try:
-            found = explain_cells(lake, settings, day, group, cells)
-        except CannotReplay:
-            continue  # a model that is no kernel has no sum to take apart
-        largest = pl.col("contribution").rank("ordinal", descending=True).over("cell") <= SHOWN_INCIDENTS
-        keys = found.contributions.filter(largest)["incident_key"].drop_nulls().unique()
-        lines = lines_of_incidents(lake, keys, header["delivery_seq"])
-        told = found.contributions.join(lines, on="incident_key", how="left")
-        for area in chosen:
-            page = WhyPage(
-                place=settings.area.name,
-                synthetic=settings.area.synthetic,
-                area=area,
-                cells=_named(found.cells.filter(pl.col("cell").is_in(area["cells"]))),
-                contributions=_named(told.filter(pl.col("cell").is_in(area["cells"]))),
-                forecast=header | {"cut_off": _local(settings, header["cut_off"])},
-            )
-            path = why_path(settings, day, area["area_id"])
-            written[area["area_id"]] = write_whole(path, why_html(page).encode())
-    return written
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with cells as text."""
     return rows.with_columns(cell=pl.Series(cell_to_hex(rows["cell"].to_list()), dtype=pl.String))
-
-
-def write_whole(path: Path, content: bytes) -> Path:
-    """Write a file; it appears complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)
-    return path

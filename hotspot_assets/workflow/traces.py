@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 
 from hotspot_assets.warehouse.upkeep import vacuum
-from hotspot_assets.workflow.briefings import write_whole
+from hotspot_assets.workflow.files import write_whole
 from hotspot_assets.workflow.landing import INGESTED, SET_ASIDE
 
 _SQLITE = b"SQLite format 3\0"

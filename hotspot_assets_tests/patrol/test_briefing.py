@@ -22,9 +22,10 @@ from hotspot_assets.hexgrid.boundaries import assign_units, read_boundaries
 from hotspot_assets.hexgrid.neighbours import neighbours
 from hotspot_assets.hexgrid.study_areas import from_boundary
 from hotspot_assets.patrol.areas import Evidence, patrol_areas
-from hotspot_assets.patrol.briefing import as_script, sheet_html
-from hotspot_assets.patrol.briefing_pdf import sheet_pdf
+from hotspot_assets.patrol.briefing import as_script, list_of, sheet_html, superseded_html
+from hotspot_assets.patrol.briefing_pdf import sheets_pdf
 from hotspot_assets.patrol.budgets import Budget
+from hotspot_assets.patrol.drawing import shading_of
 from hotspot_assets.patrol.exports import WARNING
 from hotspot_assets.patrol.ground import lay_ground, rings_needed
 from hotspot_assets.patrol.overview import SHOWN_AREAS, SHOWN_DAYS, Overview, overview_html
@@ -73,7 +74,7 @@ def _sheet(
         run_id="run-1",
         areas=found,
         ground=ground,
-        surfaces=surfaces,
+        shading=shading_of(area, surfaces),
         approval=approval,
         hours={group: [1.0 + hour % 5 for hour in range(24)] for group in groups},
         track=pl.DataFrame(
@@ -145,12 +146,14 @@ def test_without_approval_there_is_no_sheet_but_a_draft() -> None:
     draft = _Text(sheet_html(_sheet(approval=None))).text
     assert "DRAFT: nobody has approved these areas. Not for use on patrol." in draft
     assert "Approved by" not in draft and "Not approved." in draft
-    assert b"DRAFT" in sheet_pdf(_sheet(approval=None))
+    assert b"DRAFT" in sheets_pdf([_sheet(approval=None)])
 
 
 def test_a_sheet_says_what_is_wrong_with_it() -> None:
     sheet = _sheet()
-    assert "Superseded by forecast f-9" in _Text(sheet_html(replace(sheet, superseded_by="f-9"))).text
+    later = superseded_html(sheet_html(sheet), "f-9")
+    assert "Superseded by forecast f-9" in _Text(later).text and "APPROVED" not in later
+    assert superseded_html(later, "f-10") == later and list_of(later) == list_hash(sheet.areas)
     simulated = replace(sheet, approval=replace(APPROVAL, simulated=True), synthetic=True)
     text = _Text(sheet_html(simulated)).text
     assert "SIMULATED: this approval was made by a demonstration" in text and "SYNTHETIC" in text
@@ -172,8 +175,8 @@ def test_script_data_cannot_end_its_element() -> None:
 def test_pdf_is_one_a4_page_and_repeatable() -> None:
     for areas, groups in ((2, GROUPS[:3]), (5, GROUPS)):
         sheet = _sheet(areas, groups)
-        pdf = sheet_pdf(sheet)
-        assert pdf == sheet_pdf(sheet)
+        pdf = sheets_pdf([sheet])
+        assert pdf == sheets_pdf([sheet])
         assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
         box = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+)", pdf)
         assert box is not None
@@ -225,7 +228,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     texts = {
         "sheet": sheet_html(_sheet()),
         "full": sheet_html(full),
-        "draft": sheet_html(replace(_sheet(approval=None), synthetic=True, superseded_by="f-9")),
+        "draft": superseded_html(sheet_html(replace(_sheet(approval=None), synthetic=True)), "f-9"),
         "overview": overview_html(Overview("Port Ellis", True, "draft", days, None, links)),
     }
     for name, text in texts.items():
@@ -255,7 +258,7 @@ def test_opens_offline_without_a_request_or_an_error(browser: Any, pages: dict[s
 def test_prints_on_one_page(browser: Any, areas: int, groups: int) -> None:
     """With no notice and with three, up to 25 areas."""
     best = _sheet(areas, GROUPS[:groups])
-    worst = replace(best, approval=None, synthetic=True, superseded_by="f-9")
+    worst = replace(best, approval=None, synthetic=True)
     page = browser.new_page()
     for sheet in (best, worst):
         page.set_content(sheet_html(sheet))
@@ -343,9 +346,9 @@ def test_chicago_unit_sheet(shared_data: Path) -> None:
     surface = surface_of(area, np.random.default_rng(1).gamma(0.3, size=area.n))
     areas = patrol_areas(surface, ground, DAY, "theft").with_columns(forecast_id=pl.lit("f"))
     sheet = replace(
-        _sheet(), unit="0312", ground=ground, surfaces={"theft": surface}, hours={}, boundaries=boundaries,
-        areas=areas.filter(pl.col("unit") == "0312"),
+        _sheet(), unit="0312", ground=ground, shading=shading_of(area, {"theft": surface}), hours={},
+        boundaries=boundaries, areas=areas.filter(pl.col("unit") == "0312"),
     )  # fmt: skip
     text = _Text(sheet_html(sheet)).text
     assert {"0311", "0313", "0321", "0322"} <= set(re.findall(r"\b03\d\d\b", text))
-    assert sheet_pdf(sheet).startswith(b"%PDF")
+    assert sheets_pdf([sheet]).startswith(b"%PDF")

@@ -1,0 +1,234 @@
+"""Briefing sheets of a day: drafts for review, and the sheets of lists that a person approved.
+
+Belongs here: gathering what stands on a sheet, writing its files, and marking those that a newer forecast
+overtook. Not here: how a sheet looks (patrol), and approving: `write_sheets` prints what it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from hotspot_assets.errors import UserError
+from hotspot_assets.patrol.briefing import list_of, sheet_html, superseded_html
+from hotspot_assets.patrol.briefing_pdf import sheets_pdf
+from hotspot_assets.patrol.drawing import Shading, shading_of
+from hotspot_assets.patrol.ground import Ground, exclusion_effect
+from hotspot_assets.patrol.layers import read_streets
+from hotspot_assets.patrol.review import list_hash
+from hotspot_assets.patrol.sheets import Approval, Sheet
+from hotspot_assets.patrol.shifts import Shift, hour_strip, shift_times
+from hotspot_assets.settings import Settings
+from hotspot_assets.warehouse.forecasts import headers_of, scores_between
+from hotspot_assets.warehouse.lake import Lake
+from hotspot_assets.warehouse.reads import caught_by_rank
+from hotspot_assets.workflow.files import file_name, why_path, write_whole
+from hotspot_assets.workflow.grounds import Grounds, shifts_of
+from hotspot_assets.workflow.hours import hour_profile_of
+from hotspot_assets.workflow.outcomes import last_known_day
+from hotspot_assets.workflow.study_area import unit_boundaries
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+DRAFTS, ISSUED, SUPERSEDED = "sheets", "issued", "superseded"
+"""Folders under `outputs/<date>/`."""
+
+TRACK_DAYS = 90
+"""Days before the forecast date that make the track record, as far as their areas are in the lake."""
+
+
+class SheetError(UserError):
+    """A list of areas that no sheet can be made of."""
+
+
+def write_sheets(
+    lake: Lake, settings: Settings, day: date, areas: pl.DataFrame, approval: Approval | None = None
+) -> list[Path]:
+    """Write a sheet for each unit and shift that stands in `areas`.
+
+    Parameters
+    ----------
+    areas
+        Rows of `patrol_areas` of one forecast date; or the list as issued, which has a column `origin` too, and
+        may have areas a person added.
+    approval
+        Who approved them. Without it the sheets are drafts and say so, and those of an older list move to
+        `sheets/superseded` and say by which forecast.
+
+    Returns
+    -------
+    The files: `sheets/<shift>/<unit>.html` and one `sheets/<shift>.pdf` of drafts; `issued/<shift>/<unit>.html`
+    and `.pdf` of approved lists.
+
+    Raises
+    ------
+    SheetError
+        When nothing was forecast for the day, or the settings know the shift no more.
+    """
+    if areas.is_empty():
+        return []
+    facts = _Facts(lake, settings, day)
+    folder = settings.outputs / day.isoformat()
+    if approval is None:
+        _overtake(folder, areas, facts.forecast_id)
+    paths = []
+    for (shift,), of_shift in areas.sort("shift", "unit").group_by("shift", maintain_order=True):
+        units = of_shift.partition_by("unit", maintain_order=True)
+        sheets = [facts.sheet(str(shift), each, approval) for each in units]
+        paths += _write_shift(settings, folder, sheets)
+    return paths
+
+
+def _write_shift(settings: Settings, folder: Path, sheets: Sequence[Sheet]) -> list[Path]:
+    shift = file_name(sheets[0].shift)
+    if sheets[0].approval is None:
+        pages = [
+            write_whole(folder / DRAFTS / shift / f"{file_name(each.unit)}.html", sheet_html(each).encode())
+            for each in sheets
+        ]
+        whole = folder / DRAFTS / f"{shift}.pdf"
+        return [*pages, write_whole(whole, sheets_pdf(sheets))] if settings.patrol.pdf else pages
+    paths = []
+    for each in sheets:
+        path = folder / ISSUED / shift / file_name(each.unit)
+        paths.append(write_whole(path.with_name(f"{path.name}.html"), sheet_html(each).encode()))
+        paths.append(write_whole(path.with_name(f"{path.name}.pdf"), sheets_pdf([each])))
+    return paths
+
+
+def _overtake(folder: Path, areas: pl.DataFrame, by: str) -> None:
+    """Put drafts of other lists than these aside, marked; PDFs cannot be marked and go."""
+    lists = {
+        (file_name(str(shift)), file_name(str(unit))): list_hash(rows)
+        for (shift, unit), rows in areas.group_by("shift", "unit")
+    }
+    for path in sorted((folder / DRAFTS).glob("*/*.html")):
+        page, shift = path.read_text(encoding="utf-8"), path.parent.name
+        made_of = list_of(page)
+        if path.parent.name == SUPERSEDED or made_of is None or made_of == lists.get((shift, path.stem)):
+            continue
+        aside = folder / DRAFTS / SUPERSEDED / f"{shift}-{path.stem}-{made_of[:12]}.html"
+        write_whole(aside, superseded_html(page, by).encode())
+        path.unlink()
+        (folder / DRAFTS / f"{shift}.pdf").unlink(missing_ok=True)
+
+
+def mark_issued(settings: Settings, day: date, units: Mapping[tuple[str, str], str]) -> list[Path]:
+    """Mark issued sheets as superseded: by (shift, unit), the forecast that took their place.
+
+    The page says so from then on; the PDF beside it, which cannot, is renamed.
+    """
+    marked = []
+    for (shift, unit), by in units.items():
+        path = settings.outputs / day.isoformat() / ISSUED / file_name(shift) / f"{file_name(unit)}.html"
+        if path.exists():
+            page = superseded_html(path.read_text(encoding="utf-8"), by)
+            marked.append(write_whole(path, page.encode()))
+            pdf = path.with_suffix(".pdf")
+            if pdf.exists():
+                pdf.replace(path.with_name(f"{path.stem}-{SUPERSEDED}.pdf"))
+    return marked
+
+
+class _Facts:
+    """What the sheets of a day have in common; each part is read once, when a sheet first needs it."""
+
+    def __init__(self, lake: Lake, settings: Settings, day: date) -> None:
+        self._lake, self._settings, self._day = lake, settings, day
+        headers = headers_of(lake, day, day).filter(pl.col("not_made_because").is_null())
+        if headers.is_empty():
+            raise SheetError(f"No forecast was made for {day}, so there is no sheet of that day.")
+        self._header: dict[str, Any] = headers.row(0, named=True)
+        self._grounds = Grounds(lake, settings)
+
+    @property
+    def forecast_id(self) -> str:
+        """The newest forecast of the day (of its first offence group)."""
+        return str(self._header["forecast_id"])
+
+    def sheet(self, shift_name: str, areas: pl.DataFrame, approval: Approval | None) -> Sheet:
+        """The sheet of one unit and shift."""
+        shift, unit = self._shift(shift_name), str(areas["unit"][0])
+        ground = self._grounds.of(self._header["study_area_id"], self._day, shift_name)
+        zone, cut_off = self._settings.area.timezone, self._header["cut_off"]
+        return Sheet(
+            place=self._settings.area.name,
+            synthetic=self._settings.area.synthetic,
+            unit=unit,
+            forecast_date=self._day,
+            shift=shift_name,
+            shift_window=f"{shift.start:%H:%M} to {shift.end:%H:%M}",
+            starts_at=shift_times([shift], self._day, zone, cut_off)["starts_at"].item(),
+            zone=zone,
+            cut_off=cut_off,
+            run_id=self._header["run_id"],
+            areas=areas,
+            ground=ground,
+            shading=self._shading,
+            approval=approval,
+            boundaries=self._boundaries,
+            hours={group: self._hours[group] for group in areas["offence_group"].unique().sort()},
+            track=self._track,
+            exclusions=self._excluded(ground, unit),
+            streets=self._streets,
+            links=self._links(areas),
+        )
+
+    def _shift(self, name: str) -> Shift:
+        found = next((each for each in shifts_of(self._settings) if each.name == name), None)
+        if found is None:
+            raise SheetError(
+                f"The settings know no shift {name!r}: make the patrol areas of {self._day} again."
+            )
+        return found
+
+    def _excluded(self, ground: Ground, unit: str) -> pl.DataFrame:
+        """What was left out of a unit, and its part of all that is expected."""
+        shut = self._grounds.excluded(self._header["study_area_id"], self._day)
+        inside = ground.area.cells[ground.unit_of == ground.units.index(unit)]
+        mine = shut.filter(pl.col("cell").is_in(pl.Series(inside).implode()))
+        together = self._scores.group_by("cell").agg(pl.col("score").sort().mean())
+        return exclusion_effect(together, ground.area, mine)
+
+    def _links(self, areas: pl.DataFrame) -> dict[str, str]:
+        """Where the reasons of areas are told, as seen from a sheet."""
+        pages = {area["area_id"]: why_path(self._settings, self._day, area) for area in areas.to_dicts()}
+        return {area_id: f"../../why/{path.name}" for area_id, path in pages.items() if path.exists()}
+
+    @cached_property
+    def _scores(self) -> pl.DataFrame:
+        return scores_between(self._lake, self._day, self._day)
+
+    @cached_property
+    def _shading(self) -> Shading:
+        area = self._grounds.area(self._header["study_area_id"])
+        surfaces = self._scores.partition_by("offence_group", as_dict=True)
+        return shading_of(area, {str(group): surface for (group,), surface in surfaces.items()})
+
+    @cached_property
+    def _boundaries(self) -> gpd.GeoDataFrame | None:
+        return unit_boundaries(self._settings)
+
+    @cached_property
+    def _streets(self) -> gpd.GeoDataFrame | None:
+        path = self._settings.patrol.streets
+        return None if path is None else read_streets(path)
+
+    @cached_property
+    def _hours(self) -> dict[str, list[float]]:
+        profile = hour_profile_of(self._lake, self._settings, self._header)
+        groups = profile["offence_group"].unique().sort()
+        return {group: hour_strip(profile, group, self._day) for group in groups}
+
+    @cached_property
+    def _track(self) -> pl.DataFrame:
+        """How areas of each rank fared, as far as this forecast could know."""
+        last = last_known_day(self._settings, self._day)
+        since = last - timedelta(days=TRACK_DAYS - 1)
+        return caught_by_rank(self._lake, since, last, self._header["cut_off"], self._header["delivery_seq"])
