@@ -257,7 +257,9 @@ class TrialSettings(_Section):
     )
 
 
-RetainedTable = Literal["incidents", "rejected_rows", "proximity_scores", "patrol_areas", "forecast_outcomes"]
+RetainedTable = Literal[
+    "incidents", "rejected_rows", "proximity_scores", "patrol_areas", "forecast_outcomes", "explanations"
+]
 
 
 class RetentionSettings(_Section):

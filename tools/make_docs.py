@@ -1,4 +1,4 @@
-"""Write the pages that are made from the code: the data dictionary and the picture of the graph.
+"""Write the pages that are made from the code: the data dictionary, the picture of the graph, the models.
 
 `python tools/make_docs.py` writes them; `--check` fails where one of them is out of date. `--map` also takes
 the map of the README from the newest outputs of the main job (`make run`), which it does not run itself.
@@ -69,7 +69,46 @@ def asset_graph() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"data_dictionary.md": data_dictionary, "graph.md": asset_graph}
+_BY_HAND = "<!-- Below this line the page is written by hand. -->\n"
+
+
+def models() -> str:
+    """A section for each model of the catalogue; what stands below the line in the page is kept."""
+    from hotspot_assets.forecasting.catalogue import DEFAULT_MODEL, MODELS
+
+    lines = [
+        "# The models",
+        "",
+        "Made by `python tools/make_docs.py` from `hotspot_assets/forecasting/catalogue.py` down to the line.",
+        "",
+        "A stand-in is built from what was published about a system. **The product may differ from its stand-in, and",
+        "no product was tested.** All models are given the same history, cells and cut-offs, and those with anything to",
+        "fit are fitted on the first of each month on what was known then, on the same 240 held-out days.",
+    ]
+    for each in MODELS.values():
+        lines += [
+            "",
+            f"## `{each.name}`: {each.title}{' (the default)' if each.name == DEFAULT_MODEL else ''}",
+            "",
+        ]
+        lines += [
+            each.how,
+            "",
+            "| | |",
+            "|---|---|",
+            f"| stands in for | {each.stands_in_for or 'no product'} |",
+            f"| built from | {each.source} |",
+            f"| not known of the original | {each.not_known_of_original or 'does not apply'} |",
+            f"| fitted | {'monthly' if each.needs_fit else 'nothing to fit'} |",
+            f"| explained incident by incident | {'no' if each.package else 'yes, exactly'} |",
+            f"| needs | {f'the extra with `{each.package}`' if each.package else 'nothing more'} |",
+        ]
+    page = DOCS / "models.md"
+    by_hand = page.read_text(encoding="utf-8").partition(_BY_HAND)[2] if page.exists() else ""
+    return "\n".join(lines) + "\n\n" + _BY_HAND + by_hand
+
+
+PAGES = {"data_dictionary.md": data_dictionary, "graph.md": asset_graph, "models.md": models}
 
 
 def take_map(outputs: Path) -> int:

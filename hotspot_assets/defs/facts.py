@@ -122,6 +122,18 @@ LINEAGE: dict[str, dict[str, dict[str, list[str]]]] = {
         "hit_rate": {"hexagon_incidents": ["weight"], "proximity_scores": ["rank"]},
         "log_score": {"hexagon_incidents": ["weight"], "proximity_scores": ["score"]},
     },
+    "explanations": {
+        "offence_group": {"patrol_areas": ["offence_group"]},
+        "cell": {"patrol_areas": ["cells"]},
+        "incident_key": {"hexagon_incidents": ["incident_key"]},
+        "source_group": {"hexagon_incidents": ["offence_group"]},
+        "day": {"hexagon_incidents": ["day"]},
+        "contribution": {
+            "hexagon_incidents": ["weight", "day", "cell", "known_from", "delivery_seq"],
+            "fitted_models": ["artefact"],
+            "proximity_scores": ["score"],
+        },
+    },
     "looks": {
         "outcomes_hash": {"hexagon_incidents": ["day", "cell", "offence_group", "weight", "known_from"]}
     },

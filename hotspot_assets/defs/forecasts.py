@@ -1,19 +1,24 @@
-"""Study areas, fitted models (monthly) -> proximity scores (daily)."""
+"""Study areas, fitted models (monthly) -> proximity scores (daily), and why cells of patrol areas have theirs."""
 
 from datetime import date
+from typing import Any
 
 import dagster as dg
 import polars as pl
 
-from hotspot_assets.defs.facts import KINDS, OWNER, lineage_metadata, stamp_of, table_metadata
+from hotspot_assets.defs.facts import KINDS, OWNER, lineage_metadata, picture, stamp_of, table_metadata
 from hotspot_assets.defs.intake import POOL
 from hotspot_assets.defs.partitions import Partitions, dates_of
 from hotspot_assets.defs.progress import Progress
+from hotspot_assets.forecasting.fitting import FittedModel
+from hotspot_assets.forecasting.pictures import decay_picture, has_pictures, similarity_picture
 from hotspot_assets.settings import Settings
-from hotspot_assets.warehouse.lake import Lake
+from hotspot_assets.warehouse.forecasts import replace_explanations
+from hotspot_assets.warehouse.lake import Committed, Lake
 from hotspot_assets.warehouse.reads import newest_delivery
 from hotspot_assets.workflow.forecasts import DayFacts, make_forecasts
 from hotspot_assets.workflow.models import model_in_force
+from hotspot_assets.workflow.replay import explain_areas
 from hotspot_assets.workflow.study_area import keep_study_area, study_area_of_month, units_of
 
 GROUP = "forecasts"
@@ -56,9 +61,21 @@ def fitted_models(
             "study_area_id": area.study_area_id,
             "delivery_seq": seq,
             "offence_groups": ", ".join(in_force.fitted.groups),
+            "learns_from": ", ".join(in_force.fitted.reads),
+            **pictures_of(in_force.fitted),
             **lineage_metadata("fitted_models"),
         }
     )
+
+
+def pictures_of(fitted: FittedModel) -> dict[str, dg.MetadataValue]:
+    """Decay curves and the similarity of offence groups, for a fit that has them."""
+    if not has_pictures(fitted):
+        return {}
+    return {
+        "decay": picture(decay_picture(fitted), "How the influence of an incident decays with its age"),
+        "similarity": picture(similarity_picture(fitted), "Which offence groups a score comes from"),
+    }
 
 
 def proximity_scores(
@@ -74,6 +91,39 @@ def proximity_scores(
         progress.step(facts.rows)
     of_run = {"snapshot_id": snapshot, "rows_of_the_run": rows, **lineage_metadata("proximity_scores")}
     return dg.MaterializeResult(metadata=of_run)
+
+
+EXPLAINED_CONTRIBUTIONS = 25
+
+
+def explanations(
+    context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult:
+    """Why each cell inside a patrol area has its score: its largest incidents, all others, and the background."""
+    days = dates_of(context)
+    progress = Progress(context.log, len(days), "days of explanations")
+    for day in days:
+        made = explain_areas(lake, settings, day, EXPLAINED_CONTRIBUTIONS)
+        written = replace_explanations(lake, day, made, stamp_of(context))
+        context.add_asset_metadata(explanation_metadata(made, written), partition_key=day.isoformat())
+        progress.step(written.result)
+    return dg.MaterializeResult(metadata=lineage_metadata("explanations"))
+
+
+def explanation_metadata(
+    made: pl.DataFrame, written: Committed[int]
+) -> dict[str, dg.MetadataValue | float | int]:
+    """What the UI shows of one day's explanations."""
+    facts: dict[str, Any] = {
+        "dagster/partition_row_count": written.result,
+        "snapshot_id": written.snapshot_id,
+    }
+    if made.is_empty():
+        return facts | {"cells": 0}
+    shares = made.group_by("part").agg(pl.col("contribution").sum())
+    whole = shares["contribution"].sum()
+    named = {f"share_{part.replace(' ', '_')}": given / whole for part, given in shares.iter_rows()}
+    return facts | {"cells": made.select("offence_group", "cell").n_unique()} | named
 
 
 def day_metadata(facts: DayFacts) -> dict[str, dg.MetadataValue | float | int | str]:
@@ -132,4 +182,12 @@ def assets(settings: Settings, partitions: Partitions) -> list[dg.AssetsDefiniti
             code_version="1",
             **common,
         )(proximity_scores),
+        dg.asset(
+            partitions_def=partitions.days,
+            deps=["hexagon_incidents", "fitted_models", "proximity_scores", "patrol_areas"],
+            kinds=KINDS,
+            metadata=table_metadata("explanations"),
+            backfill_policy=batches,
+            **common,
+        )(explanations),
     ]

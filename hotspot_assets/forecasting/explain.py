@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
 _Layers: TypeAlias = list[tuple[SpatialProfile, FloatArray]]
 """Spatial profiles, each with what the incidents give through it before it is spread (as shares)."""
+
+_ORDER, _DESCENDING = ("cell", "contribution", "day", "incident_key"), [False, True, True, False]
+_PLACES = {"incident": 0, "other incidents": 1, "background": 2}
+_CHUNK_CELLS = 100
+"""Cells taken apart at a time: a wide kernel with a long memory has tens of thousands of contributions a cell."""
 
 NEWEST = 2
 """How many of a cell's newest incidents are taken out to see how much hangs on them."""
@@ -71,11 +77,115 @@ def explain(
     `ledger` holds the rows of hexagon_incidents that `events` were built from, with incident_key, as known at
     the forecast's delivery; `cut_off` is the forecast's. Raises ValueError for a cell outside the area.
     """
-    require_covered(events, day, day)
+    taken = _taken_apart(ledger, events, area, neighbours, kernel, group, day, cut_off)
+    wanted, targets = _wanted(area, cells)
+    parts = _parts(taken.layers, taken.incidents, neighbours, targets)
+    contributions = pl.concat(
+        [
+            _contributions(parts, taken.incidents, neighbours, wanted, targets, day),
+            pl.DataFrame({"cell": wanted, "contribution": taken.background[targets]}),
+        ],
+        how="diagonal",
+    ).sort(*_ORDER, descending=_DESCENDING, nulls_last=True)
+    newest = _newest(contributions)
+    without = _without(newest, taken.layers, taken.incidents, neighbours, taken.scores, wanted, targets)
+    return Explanation(
+        contributions, _per_cell(contributions, newest, taken.scores, without, wanted, targets)
+    )
+
+
+def explain_largest(
+    ledger: pl.DataFrame,
+    events: Events,
+    area: StudyArea,
+    neighbours: Neighbours,
+    kernel: DecayKernel,
+    group: str,
+    day: date,
+    cut_off: datetime,
+    cells: Sequence[int],
+    most: int,
+) -> pl.DataFrame:
+    """As `explain` for many cells: of each the `most` largest contributions, and the rest in one row.
+
+    Columns cell, number (from 1, largest first, then the rest, then the background), part ("incident", "other
+    incidents", "background"), incident_key, source_group, day, age_days, ring, distance_m, incidents (how many
+    make the row), contribution. Of each cell the contributions add up to its score.
+    """
+    taken = _taken_apart(ledger, events, area, neighbours, kernel, group, day, cut_off)
+    wanted, targets = _wanted(area, cells)
+    chunks = []
+    for start in range(0, len(wanted), _CHUNK_CELLS):
+        some, their = wanted[start : start + _CHUNK_CELLS], targets[start : start + _CHUNK_CELLS]
+        parts = _parts(taken.layers, taken.incidents, neighbours, their)
+        largest, other_sum, other_count = _largest(parts, most)
+        incidents = _contributions(largest, taken.incidents, neighbours, some, their, day)
+        sums = {"cell": some, "contribution": other_sum, "incidents": other_count}
+        backgrounds = {"cell": some, "contribution": taken.background[their]}
+        others = (
+            pl.DataFrame(sums).filter(pl.col("incidents") > 0).with_columns(part=pl.lit("other incidents"))
+        )
+        one = incidents.with_columns(part=pl.lit("incident"), incidents=pl.lit(1, pl.Int64))
+        background = pl.DataFrame(backgrounds).with_columns(
+            part=pl.lit("background"), incidents=pl.lit(0, pl.Int64)
+        )
+        chunks.append(
+            pl.concat([one.sort(*_ORDER, descending=_DESCENDING), others, background], how="diagonal")
+        )
+    place = pl.col("part").replace_strict(_PLACES, return_dtype=pl.Int8)
+    rows = (
+        pl.concat(chunks).rename({"offence_group": "source_group"}).sort("cell", place, maintain_order=True)
+    )
+    return rows.with_columns(number=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("cell"))
+
+
+def _largest(
+    parts: csr_array[np.float64], most: int
+) -> tuple[csr_array[np.float64], FloatArray, npt.NDArray[np.int64]]:
+    """The `most` largest of each row; sum and number of the others."""
+    from scipy.sparse import csr_array
+
+    kept = np.ones(len(parts.data), dtype=np.bool_)
+    for begin, end in pairwise(parts.indptr):
+        if end - begin > most:
+            kept[begin + np.argpartition(-parts.data[begin:end], most)[most:]] = False
+    row = np.repeat(np.arange(parts.shape[0]), np.diff(parts.indptr))
+    counts = np.bincount(row[kept], minlength=parts.shape[0])
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    largest = csr_array((parts.data[kept], parts.indices[kept], ends), shape=parts.shape)
+    others = np.bincount(row[~kept], weights=parts.data[~kept], minlength=parts.shape[0])
+    return largest, np.asarray(others, dtype=np.float64), np.diff(parts.indptr).astype(np.int64) - counts
+
+
+@dataclass(frozen=True, eq=False)
+class _Taken:
+    """One surface taken apart: what incidents give through each spatial profile, background and scores by cell."""
+
+    layers: _Layers
+    incidents: _Incidents
+    background: FloatArray
+    scores: FloatArray
+
+
+def _wanted(area: StudyArea, cells: Sequence[int]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     wanted = np.unique(np.asarray(cells, dtype=np.uint64))
     targets = area.index_of(wanted)
     if (targets < 0).any():
         raise ValueError("cannot explain a cell outside the study area")
+    return wanted, targets
+
+
+def _taken_apart(
+    ledger: pl.DataFrame,
+    events: Events,
+    area: StudyArea,
+    neighbours: Neighbours,
+    kernel: DecayKernel,
+    group: str,
+    day: date,
+    cut_off: datetime,
+) -> _Taken:
+    require_covered(events, day, day)
     plan = Plan({group: kernel}, area, neighbours)
     state = DecayedCounts(events, plan.rows, area.n, day)
     (surface,) = plan.surfaces(state, [day])
@@ -86,14 +196,8 @@ def explain(
         (layer.spatial, _given(layer.rows, weights / scale[layer.rows], plan.rows, incidents, day))
         for layer, weights in zip(plan.layers, plan.day_weights(state), strict=True)
     ]
-    parts = _parts(layers, incidents, neighbours, targets)
-    background = plan.backgrounds[0][targets] / (total if total > 0 else 1.0)
-    contributions = _contributions(parts, incidents, neighbours, wanted, targets, background, day)
-    newest = _newest(contributions)
-    without = _without(newest, layers, incidents, neighbours, surface.shares[0], wanted, targets)
-    return Explanation(
-        contributions, _per_cell(contributions, newest, surface.shares[0], without, wanted, targets)
-    )
+    background = plan.backgrounds[0] / (total if total > 0 else 1.0)
+    return _Taken(layers, incidents, background, surface.shares[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,13 +267,12 @@ def _contributions(
     neighbours: Neighbours,
     wanted: npt.NDArray[np.uint64],
     targets: npt.NDArray[np.int64],
-    background: FloatArray,
     day: date,
 ) -> pl.DataFrame:
     row = np.repeat(np.arange(len(targets)), np.diff(parts.indptr))
     ring, distance_m = _apart(neighbours, targets, row, incidents.cell[parts.indices])
     columns = incidents.frame[parts.indices.astype(np.int64)].select("incident_key", "offence_group", "day")
-    from_incidents = columns.select(
+    return columns.select(
         pl.Series("cell", wanted[row]),
         "incident_key",
         "offence_group",
@@ -178,10 +281,6 @@ def _contributions(
         pl.Series("ring", ring.astype(np.int32)),
         pl.Series("distance_m", distance_m),
         pl.Series("contribution", parts.data),
-    )
-    from_background = pl.DataFrame({"cell": wanted, "contribution": background})
-    return pl.concat([from_incidents, from_background], how="diagonal").sort(
-        "cell", "contribution", "day", "incident_key", descending=[False, True, True, False], nulls_last=True
     )
 
 

@@ -29,7 +29,7 @@ from hotspot_assets.warehouse.weights import note_stale_days
 
 LOCKS = (
     "deliveries", "incidents", "rejected_rows", "hexagon_incidents", "forecasts", "stale_days",
-    "unreplayable_forecasts", "ledger",
+    "unreplayable_forecasts", "explanations", "ledger",
 )  # fmt: skip
 
 EMPTIED = "erased"
@@ -125,6 +125,7 @@ def _erase(
         _write_anew(transaction, "incidents", "ANTI JOIN erased_versions USING (incident_key)", tombstones)
     if entries.height:
         _write_anew(transaction, "hexagon_incidents", "ANTI JOIN erased_versions USING (incident_key)")
+    _drop_explanations(transaction)
     _empty_rejected(transaction, rejected)
     stale = note_stale_days(transaction, entries["day"], seq, _STALE)
     number = pl.lit(seq, pl.Int64).alias("delivery_seq")
@@ -215,6 +216,18 @@ def emptied(rows: pl.DataFrame) -> pl.DataFrame:
     dtypes = TABLES["rejected_rows"].dtypes
     blank = {name: pl.lit(None, dtype=dtypes[name]) for name in rows.columns if name not in keep}
     return rows.with_columns(**(blank | {"detail": pl.lit(EMPTIED)}))
+
+
+def _drop_explanations(transaction: Transaction) -> None:
+    """Drop each explanation in which an erased incident stands: without it the rest would not be the score."""
+    theirs = transaction.read("""
+        SELECT DISTINCT forecast_date, offence_group, cell FROM explanations
+        SEMI JOIN erased_versions USING (incident_key)
+    """)
+    if theirs.height:
+        with transaction.lend("explained_by_erased", theirs):
+            without = "ANTI JOIN explained_by_erased USING (forecast_date, offence_group, cell)"
+            _write_anew(transaction, "explanations", without)
 
 
 def _write_anew(transaction: Transaction, table: str, without: str, also: pl.DataFrame | None = None) -> None:

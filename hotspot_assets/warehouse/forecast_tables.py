@@ -115,3 +115,26 @@ class UnreplayableForecasts(dy.Schema):
     forecast_id = dy.String(primary_key=True, description="Forecast.")
     forecast_date = columns.forecast_date()
     delivery_seq = columns.delivery_seq(primary_key=True)
+
+
+class Explanations(dy.Schema):
+    """A part of the score of a cell inside a patrol area: an incident, the other incidents, or the background.
+
+    The parts of a cell add up to its score.
+    """
+
+    forecast_date = columns.forecast_date(primary_key=True)
+    offence_group = columns.offence_group(primary_key=True)
+    cell = columns.cell(primary_key=True)
+    number = dy.Int32(primary_key=True, description="Place in the explanation: the largest part is 1.")
+    part = dy.String(
+        description="incident; other incidents: all smaller ones together; background: no incident."
+    )
+    incident_key = dy.String(nullable=True, description="Incident; null: not one incident.")
+    source_group = dy.String(nullable=True, description="Offence group of the incident.")
+    day = dy.Date(nullable=True, description="Day of the incident, or of its part on that day.")
+    age_days = dy.Int32(nullable=True, description="Days from the incident to the forecast date.")
+    ring = dy.Int32(nullable=True, description="Rings of cells between incident and cell; 0: the same cell.")
+    distance_m = dy.Float64(nullable=True, description="Metres between the centres of both cells.")
+    incidents = dy.Int64(description="Incidents, or their parts on a day, that make this part.")
+    contribution = dy.Float64(description="What it gives to the score, in the unit of the score.")

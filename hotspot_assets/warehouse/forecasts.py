@@ -1,7 +1,7 @@
 """Writing forecasts: headers are appended, surfaces and areas are replaced day by day.
 
 Belongs here: the transactions behind `study_areas`, `cells`, `fitted_models`, `forecasts`,
-`proximity_scores`, `patrol_areas` and `forecast_outcomes`. Not here: what stands in them.
+`proximity_scores`, `patrol_areas`, `explanations` and `forecast_outcomes`. Not here: what stands in them.
 """
 
 from __future__ import annotations
@@ -114,6 +114,24 @@ def replace_outcomes(
 
     locks = ["forecast_outcomes", "stale_days"]
     return lake.transact(write, tables=locks, message=f"forecast_outcomes {days[0]}..{days[1]}", stamp=stamp)
+
+
+def replace_explanations(lake: Lake, day: date, rows: pl.DataFrame, stamp: Stamp) -> Committed[int]:
+    """Replace the explanations of a day, without those in which an incident stands that was erased meanwhile."""
+    shaped = TABLES["explanations"].empty()
+    if not rows.is_empty():
+        shaped = TABLES["explanations"].conform(rows.with_columns(forecast_date=pl.lit(day)))
+
+    def write(transaction: Transaction) -> int:
+        erased = transaction.read("SELECT incident_key FROM incidents WHERE list_contains(reasons, 'erased')")
+        keys = ["offence_group", "cell"]
+        gone = shaped.join(erased, on="incident_key", how="semi").select(keys).unique()
+        left = shaped.join(gone, on=keys, how="anti")
+        transaction.execute("DELETE FROM explanations WHERE forecast_date = ?", [day])
+        transaction.append("explanations", left)
+        return left.height
+
+    return lake.transact(write, tables=["explanations"], message=f"explanations {day}", stamp=stamp)
 
 
 def outcomes_between(lake: Lake, first: date, last: date) -> pl.DataFrame:

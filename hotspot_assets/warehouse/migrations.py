@@ -108,6 +108,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     ),
     Migration(5, "large tables without partitions, smaller Parquet", _lay_out_in_one_stream),
     Migration(6, "looks at trials, and who decided on the model", _add("looks", "champion_decisions")),
+    Migration(7, "explanations of the cells inside patrol areas", _add("explanations")),
 )
 CURRENT = MIGRATIONS[-1].version
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from hotspot_assets.warehouse.evidence_tables import LedgerEntries, WriteLocks
 from hotspot_assets.warehouse.forecast_tables import (
     Cells,
+    Explanations,
     FittedModels,
     ForecastOutcomes,
     Forecasts,
@@ -63,6 +64,7 @@ TABLES: dict[str, Table] = {
             ForecastOutcomes,
             sorted_by=("forecast_date", "model", "offence_group", "coverage"),
         ),
+        Table("explanations", Explanations, sorted_by=("forecast_date", "offence_group", "cell", "number")),
         Table("looks", Looks),
         Table("champion_decisions", ChampionDecisions),
         Table("stale_days", StaleDays),

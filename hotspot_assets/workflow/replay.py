@@ -17,10 +17,11 @@ from hotspot_assets.errors import UserError
 from hotspot_assets.forecasting import catalogue, explain
 from hotspot_assets.forecasting.events import Events, build_events, month_start
 from hotspot_assets.forecasting.fitting import FittedModel
+from hotspot_assets.hexgrid.neighbours import Neighbours
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.erasure import rests_on_erased
-from hotspot_assets.warehouse.forecasts import headers_of
+from hotspot_assets.warehouse.forecasts import areas_between, headers_of
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.warehouse.reads import (
     artefact_of,
@@ -173,12 +174,47 @@ def explain_cells(
         raise CannotReplay(
             f"The model {made.header['model']} is no kernel: its scores are not sums over incidents."
         )
-    cut_off: datetime = made.header["cut_off"]
-    ledger = entries_as_known(lake, made.reads(settings), day, cut_off, made.seq)
-    events = build_events(ledger, made.area, made.reads(settings), month_start(day), made.cut_offs)
-    near = neighbours_of(settings, made.area, REACH_RINGS)
-    kernel = made.in_force.fitted.kernels[group]
+    ledger, events, near = _read(lake, settings, made)
+    kernel, cut_off = made.in_force.fitted.kernels[group], made.header["cut_off"]
     try:
         return explain.explain(ledger, events, made.area, near, kernel, group, day, cut_off, cells)
     except ValueError as error:
         raise CannotReplay(f"{error}; choose one of the {made.area.n} cells forecast for {day}.") from error
+
+
+def explain_areas(lake: Lake, settings: Settings, day: date, most: int) -> pl.DataFrame:
+    """The scores of all cells inside a patrol area of a day taken apart: columns of `explanations` but the date.
+
+    Of each cell the `most` largest contributions stand alone, see `explain.explain_largest`.
+
+    Raises
+    ------
+    CannotReplay
+        As `replay`, or when the model is no kernel.
+    """
+    made = _made(lake, settings, day)
+    areas = areas_between(lake, day, day).select("offence_group", pl.col("cells").alias("cell"))
+    cells = areas.explode("cell", empty_as_null=False).unique()
+    kernels, cut_off = made.in_force.fitted.kernels, made.header["cut_off"]
+    if not kernels:
+        raise CannotReplay(
+            f"The model {made.header['model']} is no kernel: its scores are not sums over incidents."
+        )
+    ledger, events, near = _read(lake, settings, made)
+    tables = []
+    for group in made.groups:
+        wanted = cells.filter(pl.col("offence_group") == group)["cell"].to_list()
+        if wanted:
+            place = (ledger, events, made.area, near, kernels[group], group, day, cut_off)
+            table = explain.explain_largest(*place, wanted, most)
+            tables.append(table.with_columns(offence_group=pl.lit(group)))
+    return pl.concat(tables) if tables else pl.DataFrame()
+
+
+def _read(lake: Lake, settings: Settings, made: _Made) -> tuple[pl.DataFrame, Events, Neighbours]:
+    """The entries a forecast knew, with their incidents; the same as events; and the neighbours of its cells."""
+    groups = made.reads(settings)
+    cut_off: datetime = made.header["cut_off"]
+    ledger = entries_as_known(lake, groups, made.day, cut_off, made.seq)
+    events = build_events(ledger, made.area, groups, month_start(made.day), made.cut_offs)
+    return ledger, events, neighbours_of(settings, made.area, REACH_RINGS)

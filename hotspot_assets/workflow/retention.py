@@ -22,7 +22,7 @@ from hotspot_assets.workflow.erasure import clean_up, period
 from hotspot_assets.workflow.landing import file_hash
 from hotspot_assets.workflow.traces import delete_delivered, delivered_files
 
-_BY_FORECAST_DATE = ("proximity_scores", "patrol_areas", "forecast_outcomes")
+_BY_FORECAST_DATE = ("proximity_scores", "patrol_areas", "forecast_outcomes", "explanations")
 _FIRST_DAY = date(1900, 1, 1)
 
 

@@ -21,15 +21,15 @@ SOURCE = "contract"
 
 _SETTINGS = """
 [forecast]
-model = "count_365"
+model = "{model}"
 groups = ["burglary"]
 """
 
 
-def home_in(folder: Path, more: str = "") -> Settings:
+def home_in(folder: Path, more: str = "", model: str = "count_365") -> Settings:
     """Settings of a new home."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "settings.toml").write_text(_SETTINGS + more, encoding="utf-8")
+    (folder / "settings.toml").write_text(_SETTINGS.format(model=model) + more, encoding="utf-8")
     return load_settings({"HOTSPOT_HOME": str(folder)})
 
 

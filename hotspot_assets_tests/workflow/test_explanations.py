@@ -1,0 +1,89 @@
+"""The table of explanations: parts that add up to each score, and nothing left of an erased incident."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hotspot_assets.settings import Settings
+from hotspot_assets.warehouse.forecasts import replace_explanations
+from hotspot_assets.warehouse.lake import Stamp
+from hotspot_assets.workflow.erasure import erase_key
+from hotspot_assets.workflow.patrols import make_patrol_areas
+from hotspot_assets.workflow.replay import CannotReplay, explain_areas, explain_cells
+
+from .homes import deliver, forecast, home_in, lake_of, town
+
+DAY = date(2020, 3, 9)
+MOST = 3
+STAMP = Stamp("tester", "explain")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A town with patrol areas, forecast by the learned kernel."""
+    made = home_in(tmp_path, "[patrol]\nbudget_km2 = 0.3\n", model="learned")
+    deliver(made, "first.csv", town(400))
+    forecast(made, DAY, DAY)
+    list(make_patrol_areas(lake_of(made), made, DAY, DAY, STAMP))
+    return made
+
+
+def stored(settings: Settings) -> pl.DataFrame:
+    return lake_of(settings).read("FROM explanations ORDER BY forecast_date, offence_group, cell, number")
+
+
+def test_parts_add_up_to_the_stored_score_of_every_cell_of_every_area(settings: Settings) -> None:
+    lake = lake_of(settings)
+    replace_explanations(lake, DAY, explain_areas(lake, settings, DAY, MOST), STAMP)
+    rows = stored(settings)
+    cells = lake.read("SELECT DISTINCT unnest(cells) AS cell FROM patrol_areas ORDER BY ALL")["cell"]
+    sums = rows.group_by("cell").agg(pl.col("contribution").sum()).sort("cell")
+    assert sums["cell"].to_list() == cells.to_list()
+    scores = lake.read(
+        "SELECT cell, score FROM proximity_scores WHERE list_contains(?, cell) ORDER BY cell",
+        [cells.to_list()],
+    )
+    assert (sums["contribution"] - scores["score"]).abs().max() < 1e-9
+    of_one = rows.filter(pl.col("cell") == cells[0])
+    assert of_one["number"].to_list() == list(range(1, of_one.height + 1))
+    assert of_one["part"].to_list() == ["incident"] * MOST + ["other incidents", "background"]
+
+
+def test_the_largest_are_those_of_the_whole_explanation(settings: Settings) -> None:
+    lake = lake_of(settings)
+    short = explain_areas(lake, settings, DAY, MOST)
+    cell = int(short["cell"][0])
+    whole = explain_cells(lake, settings, DAY, "burglary", [cell]).contributions.drop_nulls("incident_key")
+    own = short.filter(pl.col("cell") == cell)
+    assert own["incident_key"][:MOST].to_list() == whole["incident_key"][:MOST].to_list()
+    rest = own.row(MOST, named=True)
+    assert rest["incidents"] == whole.height - MOST
+    assert rest["contribution"] == pytest.approx(whole["contribution"][MOST:].sum(), abs=1e-15)
+    assert own.row(0, named=True)["ring"] == 0
+
+
+def test_an_erased_incident_takes_its_explanations_along(settings: Settings) -> None:
+    lake = lake_of(settings)
+    made = explain_areas(lake, settings, DAY, MOST)
+    replace_explanations(lake, DAY, made, STAMP)
+    key = made["incident_key"][0]
+    theirs = set(made.filter(pl.col("incident_key") == key)["cell"])
+    erase_key(lake, settings, key, STAMP)
+    left = stored(settings)
+    assert key not in left["incident_key"].to_list()
+    assert set(left["cell"]) == set(made["cell"]) - theirs
+    replace_explanations(lake, DAY, made, STAMP)  # computed before, written after
+    assert stored(settings).equals(left)
+
+
+def test_a_model_without_exact_explanations_says_so(tmp_path: Path) -> None:
+    pytest.importorskip("lightgbm", reason="the extra 'boosting' is not installed")
+    settings = home_in(tmp_path, model="boosting")
+    deliver(settings, "first.csv", town(400))
+    forecast(settings, DAY, DAY)
+    with pytest.raises(CannotReplay, match="no kernel"):
+        explain_areas(lake_of(settings), settings, DAY, MOST)
