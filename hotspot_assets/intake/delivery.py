@@ -133,18 +133,6 @@ def recognise(path: Path, mappings: Sequence[Format] = ()) -> Recognised:
     raise UnreadableDelivery(_unknown(path, names, known))
 
 
-def read_batches(path: Path, options: IntakeOptions, piece_bytes: int = PIECE_BYTES) -> Iterator[Batch]:
-    """Read a delivered file in bounded memory, about `piece_bytes` of text at a time.
-
-    Raises
-    ------
-    UnreadableDelivery
-        When the file as a whole cannot be taken. Damage and forbidden values may show up late: whoever
-        stores batches must be able to take them back.
-    """
-    return _batches(recognise(path, options.mappings), options, piece_bytes)
-
-
 def read_delivery(path: Path, options: IntakeOptions, piece_bytes: int = PIECE_BYTES) -> Delivery:
     """Read a delivered file as a whole.
 
@@ -157,7 +145,7 @@ def read_delivery(path: Path, options: IntakeOptions, piece_bytes: int = PIECE_B
     file = recognise(path, options.mappings)
     accepted, rejected = [pl.DataFrame(schema=ACCEPTED_SCHEMA)], [pl.DataFrame(schema=REJECTED_SCHEMA)]
     rows_read, excluded, marks = 0, Counter[str](), Counter[str]()
-    for batch in _batches(file, options, piece_bytes):
+    for batch in batches_of(file, options, piece_bytes):
         accepted.append(batch.accepted)
         rejected.append(batch.rejected)
         rows_read += batch.rows_read
@@ -208,7 +196,15 @@ def _unknown(path: Path, header: Sequence[str], known: Sequence[Format]) -> str:
     )
 
 
-def _batches(file: Recognised, options: IntakeOptions, piece_bytes: int) -> Iterator[Batch]:
+def batches_of(file: Recognised, options: IntakeOptions, piece_bytes: int = PIECE_BYTES) -> Iterator[Batch]:
+    """Read a recognised file in bounded memory, about `piece_bytes` of text at a time.
+
+    Raises
+    ------
+    UnreadableDelivery
+        When the file as a whole cannot be taken. Damage and forbidden values may show up late: whoever
+        stores batches must be able to take them back.
+    """
     examined = examined_columns(file.kind, file.header, file.fields)
     judge = Judge(file.kind, options, _order_is_mixed(file, options, piece_bytes))
     wanted = tuple(dict.fromkeys((*file.columns_read, *examined)))

@@ -21,7 +21,7 @@ opens again only by a row modified after the reversal. An erased one never does:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 
 import polars as pl
@@ -58,6 +58,14 @@ class Counts:
     reversals_unmatched: int
     reversals_matched_late: int
 
+    def __add__(self, other: Counts) -> Counts:
+        """Counts of two parts of a delivery that share no incident."""
+        return Counts(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+
+NOTHING_YET = Counts(*[0] * len(fields(Counts)))
+"""Counts of a delivery before its first row."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -68,8 +76,13 @@ class Comparison:
     waiting: pl.DataFrame
 
 
-def compare(rows: pl.DataFrame, known: pl.DataFrame, facts: DeliveryFacts) -> Comparison:
+def compare(
+    rows: pl.DataFrame, known: pl.DataFrame, facts: DeliveryFacts, closings_wait: bool | None = None
+) -> Comparison:
     """Compare the accepted rows of a delivery with what is known.
+
+    A delivery may be compared in parts, each with all rows of its incidents and with what is known of them:
+    the versions are together the same, and the counts add up.
 
     Parameters
     ----------
@@ -80,6 +93,8 @@ def compare(rows: pl.DataFrame, known: pl.DataFrame, facts: DeliveryFacts) -> Co
         each that a declared completeness covers. Others do no harm.
     facts
         The delivery as a whole.
+    closings_wait
+        Whether closings wait for a word, said of the delivery as a whole (`must_wait`) where this is a part.
     """
     if known["incident_key"].is_duplicated().any():
         raise ValueError("known must hold the last version of each incident only")
@@ -89,7 +104,7 @@ def compare(rows: pl.DataFrame, known: pl.DataFrame, facts: DeliveryFacts) -> Co
     decisions = decide(originals, reversals, known, facts)
     told = _versions(decisions, originals, reversals, known, facts)
     vanished, covered = _vanished(rows, known, facts)
-    waits = not facts.closing_approved and vanished.height > facts.closing_limit * covered
+    waits = must_wait(vanished.height, covered, facts) if closings_wait is None else closings_wait
     closed = closings(vanished, facts.delivery_seq, facts.stated_at, "vanished")
     kept = originals.height + reversals.height
     return Comparison(
@@ -99,6 +114,17 @@ def compare(rows: pl.DataFrame, known: pl.DataFrame, facts: DeliveryFacts) -> Co
         ),
         waiting=closed if waits else closed.clear(),
     )
+
+
+def count_vanished(rows: pl.DataFrame, known: pl.DataFrame, facts: DeliveryFacts) -> tuple[int, int]:
+    """Incidents that `compare` would find vanished, and how many the delivery should hold."""
+    vanished, covered = _vanished(rows, known, facts)
+    return vanished.height, covered
+
+
+def must_wait(vanished: int, covered: int, facts: DeliveryFacts) -> bool:
+    """Whether so many have vanished that closing them waits for an operator's word."""
+    return not facts.closing_approved and vanished > facts.closing_limit * covered
 
 
 def as_known(versions: pl.LazyFrame, cut_off: datetime, delivery_seq: int) -> pl.LazyFrame:

@@ -7,7 +7,7 @@ deciding what a row changes (intake).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +16,15 @@ import polars as pl
 
 from hotspot_assets.assurance.ledger import Kind
 from hotspot_assets.intake.knowledge import DeliveryFacts
-from hotspot_assets.intake.versions import Comparison, compare
+from hotspot_assets.intake.parts import DeliveryParts, KeySlice
+from hotspot_assets.intake.versions import (
+    NOTHING_YET,
+    Comparison,
+    Counts,
+    compare,
+    count_vanished,
+    must_wait,
+)
 from hotspot_assets.warehouse.chain import append_entry, note_parameters
 from hotspot_assets.warehouse.lake import Committed, Lake, Stamp, Transaction
 from hotspot_assets.warehouse.tables import TABLES
@@ -26,17 +34,17 @@ LOCKS = ("deliveries", "incidents", "rejected_rows", "ledger")
 
 @dataclass(frozen=True)
 class ReadFile:
-    """A delivered file as read: identity, accepted and rejected rows, and how many were left out."""
+    """A delivered file as read, with its identity."""
 
     name: str
     sha256: str
     bytes: int
-    format: str
-    source: str
-    rows_read: int
-    rows_excluded: int
-    accepted: pl.DataFrame
-    rejected: pl.DataFrame
+    parts: DeliveryParts
+
+    @property
+    def source(self) -> str:
+        """Whose records they are."""
+        return self.parts.source
 
 
 @dataclass(frozen=True)
@@ -100,14 +108,17 @@ def record_delivery(
         facts = facts_of(_next_seq(transaction), _is_new_source(transaction, file.source, stamp))
         if earlier.height and not (facts.closing_approved and earlier["closings_waiting"][-1] > 0):
             return Recorded(earlier.row(-1, named=True), again=True)
-        known = _known(transaction, file, facts)
-        comparison = compare(file.accepted, known, facts)
-        first, last = complete_days or (None, None)
-        row = _row(file, facts, comparison, stamp) | {"complete_from": first, "complete_to": last}
         if parameters is not None:
             note_parameters(transaction, facts.delivered_at, stamp.author, parameters)
-        _append_all(transaction, file, facts, comparison, row, stamp)
-        return Recorded(row, holds_erased=_names_erased(file, known))
+        counts, holds_erased = NOTHING_YET, False
+        for rows, known, comparison in _compared(transaction, file, facts):
+            transaction.append("incidents", TABLES["incidents"].conform(comparison.versions))
+            counts += comparison.counts
+            holds_erased = holds_erased or _names_erased(rows, known)
+        first, last = complete_days or (None, None)
+        row = _row(file, facts, counts, stamp) | {"complete_from": first, "complete_to": last}
+        _append_delivery(transaction, file, facts, row, stamp)
+        return Recorded(row, holds_erased=holds_erased)
 
     return lake.transact(write, tables=LOCKS, message=f"delivery {file.name}", stamp=stamp)
 
@@ -119,9 +130,8 @@ def compare_only(lake: Lake, file: ReadFile, facts_of: FactsOf) -> dict[str, Any
 
     def look(transaction: Transaction) -> None:
         facts = facts_of(_next_seq(transaction), _is_new_source(transaction, file.source, Stamp()))
-        found.update(
-            _row(file, facts, compare(file.accepted, _known(transaction, file, facts), facts), Stamp())
-        )
+        parts = (comparison.counts for _, _, comparison in _compared(transaction, file, facts))
+        found.update(_row(file, facts, sum(parts, NOTHING_YET), Stamp()))
         raise _OnlyLooking
 
     with contextlib.suppress(_OnlyLooking):
@@ -165,54 +175,72 @@ def _is_new_source(transaction: Transaction, source: str, stamp: Stamp) -> bool:
     return bool(others.item() == 0)
 
 
-def _known(transaction: Transaction, file: ReadFile, facts: DeliveryFacts) -> pl.DataFrame:
-    """Last versions of the incidents the file names, and of those a declared completeness speaks of."""
-    keys = file.accepted.select("incident_key").unique()
+def _compared(
+    transaction: Transaction, file: ReadFile, facts: DeliveryFacts
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, Comparison]]:
+    """Part by part: the rows, what is known of their incidents, and the two compared."""
+    wait = facts.complete_for is not None and _closings_wait(transaction, file, facts)
+    for part in file.parts.slices():
+        known = _known(transaction, part, file.source, facts)
+        yield part.rows, known, compare(part.rows, known, facts, closings_wait=wait)
+
+
+def _closings_wait(transaction: Transaction, file: ReadFile, facts: DeliveryFacts) -> bool:
+    """Whether too many incidents have vanished, which only the delivery as a whole can tell."""
+    found = [
+        count_vanished(part.rows, _known(transaction, part, file.source, facts), facts)
+        for part in file.parts.slices()
+    ]
+    vanished, covered = (sum(counts) for counts in zip(*found, strict=True))
+    return must_wait(vanished, covered, facts)
+
+
+def _known(transaction: Transaction, part: KeySlice, source: str, facts: DeliveryFacts) -> pl.DataFrame:
+    """Last versions of the incidents a part names, and of those a declared completeness speaks of."""
+    keys = part.rows.select("incident_key").unique()
     last = """
-        SELECT * FROM incidents WHERE source = $source {which}
+        SELECT * FROM incidents
+        WHERE source = $source AND incident_key >= $low AND incident_key < $high {which}
         QUALIFY row_number() OVER (PARTITION BY incident_key ORDER BY delivery_seq DESC) = 1
     """
+    given = {"source": source, "low": part.low, "high": part.high}
     if facts.complete_for is None:
-        with transaction.lend("keys_of_file", keys):
-            which = "AND incident_key IN (SELECT incident_key FROM keys_of_file)"
-            return transaction.read(last.format(which=which), {"source": file.source})
-    everything = transaction.read(last.format(which=""), {"source": file.source})
+        with transaction.lend("keys_of_part", keys):
+            which = "AND incident_key IN (SELECT incident_key FROM keys_of_part)"
+            return transaction.read(last.format(which=which), given)
+    everything = transaction.read(last.format(which=""), given)
     named = pl.col("incident_key").is_in(keys["incident_key"].implode())
     return everything.filter(named | facts.complete_for.covers())
 
 
-def _names_erased(file: ReadFile, known: pl.DataFrame) -> bool:
+def _names_erased(rows: pl.DataFrame, known: pl.DataFrame) -> bool:
     erased = known.filter(pl.col("reasons").list.contains("erased"))
-    return file.accepted.join(erased, on="incident_key", how="semi").height > 0
+    return rows.join(erased, on="incident_key", how="semi").height > 0
 
 
-def _row(file: ReadFile, facts: DeliveryFacts, comparison: Comparison, stamp: Stamp) -> dict[str, Any]:
-    counts = comparison.counts
-    days = file.accepted.select(
-        first=pl.col("occurred_from").min().dt.date(), last=pl.col("occurred_from").max().dt.date()
-    ).row(0)
+def _row(file: ReadFile, facts: DeliveryFacts, counts: Counts, stamp: Stamp) -> dict[str, Any]:
     return {
         "delivery_seq": facts.delivery_seq,
         "status": "ingested",
         "reason": None,
         "source": file.source,
-        "format": file.format,
+        "format": file.parts.format,
         "file_name": file.name,
         "sha256": file.sha256,
         "bytes": file.bytes,
-        "rows_read": file.rows_read,
+        "rows_read": file.parts.rows_read,
         "rows_new": counts.rows_new,
         "rows_amended": counts.rows_amended,
         "rows_unchanged": counts.rows_unchanged,
-        "rows_rejected": file.rejected.height,
-        "rows_excluded": file.rows_excluded,
+        "rows_rejected": file.parts.rows_rejected,
+        "rows_excluded": file.parts.rows_excluded,
         "rows_duplicate": counts.rows_duplicate,
         "rows_reversed": counts.rows_reversed,
         "incidents_vanished": counts.incidents_vanished,
         "closings_waiting": counts.closings_waiting,
         "reversals_unmatched": counts.reversals_unmatched,
-        "occurred_from": days[0],
-        "occurred_to": days[1],
+        "occurred_from": file.parts.occurred_from,
+        "occurred_to": file.parts.occurred_to,
         "complete_from": None,
         "complete_to": None,
         "first_load": facts.first_load,
@@ -225,20 +253,15 @@ def _as_rows(row: dict[str, Any]) -> pl.DataFrame:
     return TABLES["deliveries"].conform(pl.DataFrame([row], schema=TABLES["deliveries"].dtypes))
 
 
-def _append_all(
-    transaction: Transaction,
-    file: ReadFile,
-    facts: DeliveryFacts,
-    comparison: Comparison,
-    row: dict[str, Any],
-    stamp: Stamp,
+def _append_delivery(
+    transaction: Transaction, file: ReadFile, facts: DeliveryFacts, row: dict[str, Any], stamp: Stamp
 ) -> None:
+    """Append the delivery itself, its rejected rows and its entry in the ledger."""
     seq = pl.lit(facts.delivery_seq, pl.Int64)
     transaction.append("deliveries", _as_rows(row))
-    transaction.append("incidents", TABLES["incidents"].conform(comparison.versions))
-    transaction.append(
-        "rejected_rows", TABLES["rejected_rows"].conform(file.rejected.with_columns(delivery_seq=seq))
-    )
+    for rejected in file.parts.rejected():
+        rows = TABLES["rejected_rows"].conform(rejected.with_columns(delivery_seq=seq))
+        transaction.append("rejected_rows", rows)
     counted = {
         name: value for name, value in row.items() if name.startswith(("rows_", "incidents_", "closings_"))
     }

@@ -6,8 +6,15 @@ together with the mark of how far the table has read. Not here: making entries o
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
 import polars as pl
 
+from hotspot_assets.intake.hexagons import HexagonEntries
+from hotspot_assets.intake.parts import SLICE_ROWS, key_ranges
 from hotspot_assets.warehouse.lake import Committed, Lake, Stamp, Transaction
 from hotspot_assets.warehouse.tables import TABLES
 
@@ -26,33 +33,64 @@ def deliveries_to_bucket(lake: Lake) -> tuple[list[int], int]:
     return waiting["delivery_seq"].to_list(), int(through)
 
 
-def versions_of_delivery(lake: Lake, delivery_seq: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The versions a delivery brought, and for each of their incidents the version before, if any."""
-    new = lake.read("SELECT * FROM incidents WHERE delivery_seq = ?", [delivery_seq])
-    before = """
+def versions_of_delivery(lake: Lake, delivery_seq: int) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """The versions a delivery brought, and for each of their incidents the version before, if any.
+
+    In parts, each with all that is asked of its incidents, so that no delivery is too large; one part at least.
+    """
+    many = lake.read("SELECT count(*) FROM incidents WHERE delivery_seq = ?", [delivery_seq]).item()
+    within = "incident_key >= $low AND incident_key < $high"
+    of_delivery = f"SELECT * FROM incidents WHERE delivery_seq = $seq AND {within}"
+    before = f"""
         SELECT * FROM incidents SEMI JOIN
-            (SELECT incident_key FROM incidents WHERE delivery_seq = $seq) USING (incident_key)
-        WHERE delivery_seq < $seq
+            (SELECT incident_key FROM incidents WHERE delivery_seq = $seq AND {within}) USING (incident_key)
+        WHERE delivery_seq < $seq AND {within}
         QUALIFY row_number() OVER (PARTITION BY incident_key ORDER BY delivery_seq DESC) = 1
     """
-    return new, lake.read(before, {"seq": delivery_seq})
+    for low, high in key_ranges(math.ceil(many / SLICE_ROWS)):
+        given = {"seq": delivery_seq, "low": low, "high": high}
+        yield lake.read(of_delivery, given), lake.read(before, given)
 
 
-def append_entries(lake: Lake, entries: pl.DataFrame, delivery_seq: int, stamp: Stamp) -> Committed[int]:
-    """Add a delivery's entries unless they are in; returns how many days with outcomes it made stale."""
-    rows = TABLES["hexagon_incidents"].conform(entries)
+@dataclass
+class Entered:
+    """What a delivery added to the ledger of weights."""
 
-    def write(transaction: Transaction) -> int:
+    entries: int = 0
+    unplaced: int = 0
+    over_long: int = 0
+    stale_days: int = 0
+    days: set[date] = field(default_factory=set)
+
+    def add(self, found: HexagonEntries, kept: pl.DataFrame) -> None:
+        """Count one more part: what was found, and which entries of it were kept."""
+        self.entries += kept.height
+        self.unplaced += found.unplaced
+        self.over_long += int(found.over_long["over_long"].sum())
+        self.days.update(kept["day"].unique())
+
+
+def append_entries(
+    lake: Lake, parts: Callable[[], Iterable[HexagonEntries]], delivery_seq: int, stamp: Stamp
+) -> Committed[Entered]:
+    """Add a delivery's entries unless they are in; `parts` makes them, and is asked once an attempt."""
+
+    def write(transaction: Transaction) -> Entered:
+        entered = Entered()
         mark = "SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents'"
         if transaction.read(mark).item() >= delivery_seq:
-            return 0
-        kept = _not_erased(transaction, rows)
-        transaction.append("hexagon_incidents", kept)
+            return entered
+        for found in parts():
+            kept = _not_erased(transaction, TABLES["hexagon_incidents"].conform(found.entries))
+            transaction.append("hexagon_incidents", kept)
+            entered.add(found, kept)
         transaction.execute(
             "UPDATE write_locks SET through_delivery_seq = ? WHERE table_name = 'hexagon_incidents'",
             [delivery_seq],
         )
-        return note_stale_days(transaction, kept["day"], delivery_seq, _LATE)
+        days = pl.Series(sorted(entered.days), dtype=pl.Date)
+        entered.stale_days = note_stale_days(transaction, days, delivery_seq, _LATE)
+        return entered
 
     tables = ["hexagon_incidents", "stale_days"]
     return lake.transact(

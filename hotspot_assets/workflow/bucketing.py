@@ -6,14 +6,21 @@ days that makes stale. Not here: how an incident is split over days and cells (i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 from hotspot_assets.intake.aoristic import SpanLimits
 from hotspot_assets.intake.hexagons import Bucketing, HexagonEntries, hexagon_entries
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Committed, Lake, Stamp
-from hotspot_assets.warehouse.weights import append_entries, deliveries_to_bucket, versions_of_delivery
+from hotspot_assets.warehouse.weights import (
+    Entered,
+    append_entries,
+    deliveries_to_bucket,
+    versions_of_delivery,
+)
 
 
 @dataclass
@@ -28,15 +35,16 @@ class Bucketed:
     stale_days: int = 0
     days: set[date] = field(default_factory=set)
 
-    def add(self, found: HexagonEntries, committed: Committed[int], delivery_seq: int) -> None:
+    def add(self, committed: Committed[Entered], delivery_seq: int) -> None:
         """Count one more delivery."""
-        self.entries += found.entries.height
-        self.unplaced += found.unplaced
-        self.over_long += int(found.over_long["over_long"].sum())
+        entered = committed.result
+        self.entries += entered.entries
+        self.unplaced += entered.unplaced
+        self.over_long += entered.over_long
+        self.stale_days += entered.stale_days
+        self.days.update(entered.days)
         self.through = delivery_seq
         self.snapshot_id = committed.snapshot_id
-        self.stale_days += committed.result
-        self.days.update(found.entries["day"].unique().to_list())
 
 
 def bucketing_of(settings: Settings) -> Bucketing:
@@ -50,7 +58,12 @@ def bucket_new_deliveries(lake: Lake, settings: Settings, stamp: Stamp) -> Bucke
     done = Bucketed()
     waiting, done.through = deliveries_to_bucket(lake)
     for delivery_seq in waiting:
-        new, replaced = versions_of_delivery(lake, delivery_seq)
-        found = hexagon_entries(new, replaced, bucketing_of(settings))
-        done.add(found, append_entries(lake, found.entries, delivery_seq, stamp), delivery_seq)
+        entries = partial(entries_of_delivery, lake, settings, delivery_seq)
+        done.add(append_entries(lake, entries, delivery_seq, stamp), delivery_seq)
     return done
+
+
+def entries_of_delivery(lake: Lake, settings: Settings, delivery_seq: int) -> Iterator[HexagonEntries]:
+    """The entries a delivery makes, part by part."""
+    for new, replaced in versions_of_delivery(lake, delivery_seq):
+        yield hexagon_entries(new, replaced, bucketing_of(settings))

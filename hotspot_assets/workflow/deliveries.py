@@ -6,21 +6,21 @@ folder (`landing`), reading formats and comparing versions (intake), SQL (wareho
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
-import polars as pl
-
 from hotspot_assets.errors import UserError
-from hotspot_assets.intake.delivery import Delivery, read_delivery
 from hotspot_assets.intake.knowledge import Completeness, DeliveryFacts
 from hotspot_assets.intake.mapping import load_mapping
 from hotspot_assets.intake.offences import DEFAULT_EXCLUDED_GROUPS
+from hotspot_assets.intake.parts import DeliveryParts, read_into_parts
 from hotspot_assets.intake.reading import UnreadableDelivery
 from hotspot_assets.intake.validation import IntakeOptions
 from hotspot_assets.settings import Settings
@@ -36,6 +36,9 @@ from hotspot_assets.warehouse.deliveries import (
 from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.workflow.dates import now_utc
 from hotspot_assets.workflow.landing import INGESTED, SET_ASIDE, file_hash, put_away, require_file
+
+_PARTS = "intake-"
+_LONGEST_RUN = timedelta(hours=2)
 
 
 class BadDeclaration(UserError):
@@ -145,25 +148,42 @@ def take_in(lake: Lake, settings: Settings, path: Path, declaration: Declaration
         _leave(path, discarded)
         return Taken(known | {"file_name": path.name}, -1, again=True, discarded=discarded)
     options = options_of(settings)
-    try:
-        read = read_delivery(path, options)
-    except UnreadableDelivery as reason:
-        noted = record_unreadable(lake, path.name, digest, size, str(reason), options.now, stamp)
-        put_away(path, SET_ASIDE, str(reason))
-        return Taken(noted.result.row, noted.snapshot_id)
-    file = _read_file(path, digest, size, read)
-    done = record_delivery(
-        lake,
-        file,
-        _facts(settings, read, declaration, options),
-        stamp,
-        declaration.complete_for,
-        settings.forecast_parameters(),
-    )
+    with _folder_of_parts(settings.cache) as folder:
+        try:
+            parts = read_into_parts(path, options, folder)
+        except UnreadableDelivery as reason:
+            noted = record_unreadable(lake, path.name, digest, size, str(reason), options.now, stamp)
+            put_away(path, SET_ASIDE, str(reason))
+            return Taken(noted.result.row, noted.snapshot_id)
+        done = record_delivery(
+            lake,
+            ReadFile(path.name, digest, size, parts),
+            _facts(settings, parts, declaration, options),
+            stamp,
+            declaration.complete_for,
+            settings.forecast_parameters(),
+        )
     _leave(path, done.result.holds_erased)
     return Taken(
-        done.result.row, done.snapshot_id, done.result.again, done.result.holds_erased, notes_of(read)
+        done.result.row, done.snapshot_id, done.result.again, done.result.holds_erased, notes_of(parts)
     )
+
+
+@contextmanager
+def _folder_of_parts(cache: Path) -> Iterator[Path]:
+    """A folder for the parts of one file, gone afterwards; those that killed runs left behind go with it."""
+    cache.mkdir(parents=True, exist_ok=True)
+    clear_parts(cache, older_than=_LONGEST_RUN)
+    with TemporaryDirectory(prefix=_PARTS, dir=cache) as folder:
+        yield Path(folder)
+
+
+def clear_parts(cache: Path, older_than: timedelta = timedelta(0)) -> None:
+    """Delete the parts of files whose taking-in was killed."""
+    before = time.time() - older_than.total_seconds()
+    for folder in cache.glob(f"{_PARTS}*"):
+        if folder.stat().st_mtime <= before:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _closings_to_approve(known: dict[str, Any], declaration: Declaration) -> bool:
@@ -171,14 +191,12 @@ def _closings_to_approve(known: dict[str, Any], declaration: Declaration) -> boo
     return declaration.closings_approved and known["closings_waiting"] > 0
 
 
-def notes_of(read: Delivery) -> tuple[str, ...]:
+def notes_of(read: DeliveryParts) -> tuple[str, ...]:
     """What is to be said of a file besides its counts: rows rejected, left out and noted, by code."""
-    rejected = read.rejected.group_by("reason").len().sort("reason").rows()
-    notes = [f"rejected, {reason}: {count:,}" for reason, count in rejected]
+    notes = [f"rejected, {reason}: {count:,}" for reason, count in sorted(read.reasons.items())]
     notes += [f"excluded, {code}: {count:,}" for code, count in sorted(read.excluded.items()) if count]
     notes += [f"noted, {code}: {count:,}" for code, count in sorted(read.marks.items()) if count]
-    months = read.accepted.filter(pl.col("time_precision") == "month").height
-    if months:
+    if months := read.month_only:
         notes.append(
             f"month only: {months:,} incidents are spread over their month; they support a map of a month, and say"
             " nothing about single days, hours or the order of days"
@@ -207,11 +225,11 @@ def preview(lake: Lake, settings: Settings, path: Path, declaration: Declaration
     if known is not None and not _closings_to_approve(known, declaration):
         return str(Taken(known, -1, again=True))
     options = options_of(settings)
-    read = read_delivery(path, options)
-    row = compare_only(
-        lake, _read_file(path, digest, size, read), _facts(settings, read, declaration, options)
-    )
-    return f"{path.name}: {described(row)}" + "".join(f"\n  {note}" for note in notes_of(read))
+    with TemporaryDirectory(prefix=_PARTS) as folder:
+        parts = read_into_parts(path, options, Path(folder))
+        file = ReadFile(path.name, digest, size, parts)
+        row = compare_only(lake, file, _facts(settings, parts, declaration, options))
+    return f"{path.name}: {described(row)}" + "".join(f"\n  {note}" for note in notes_of(parts))
 
 
 @contextmanager
@@ -227,14 +245,9 @@ def dry_home(settings: Settings) -> Iterator[tuple[Lake, Settings]]:
         lake.close()
 
 
-def _read_file(path: Path, digest: str, size: int, read: Delivery) -> ReadFile:
-    return ReadFile(
-        path.name, digest, size, read.format, read.source, read.rows_read, sum(read.excluded.values()),
-        read.accepted, read.rejected,
-    )  # fmt: skip
-
-
-def _facts(settings: Settings, read: Delivery, declaration: Declaration, options: IntakeOptions) -> FactsOf:
+def _facts(
+    settings: Settings, read: DeliveryParts, declaration: Declaration, options: IntakeOptions
+) -> FactsOf:
     rules = settings.intake.of_source(read.source)
 
     def facts(delivery_seq: int, source_is_new: bool) -> DeliveryFacts:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hotspot_assets.intake.delivery import read_batches, read_delivery
+from hotspot_assets.intake.delivery import batches_of, read_delivery, recognise
 from hotspot_assets.intake.formats.contract import CONTRACT_COLUMNS
 from hotspot_assets.intake.formats.contract import FORMAT as CONTRACT
 from hotspot_assets.intake.offences import DEFAULT_EXCLUDED_GROUPS, GROUPS, POLICE_GENERATED, UNFIT
@@ -235,7 +235,7 @@ def test_neither_reference_nor_key_is_in_what_comes_out(tmp_path: Path) -> None:
 def test_batches_are_the_delivery_in_pieces(tmp_path: Path) -> None:
     rows = [GOOD.replace("A1", f"A{n}") for n in range(500)] + ["B1,burglary,never,51.5,-0.1"] * 9
     path = written(tmp_path, table(*rows))
-    batches = list(read_batches(path, options(), piece_bytes=2000))
+    batches = list(batches_of(recognise(path), options(), piece_bytes=2000))
     whole = read_delivery(path, options())
     assert len(batches) > 5
     assert all(

@@ -18,15 +18,14 @@ from hypothesis import strategies as st
 
 from hotspot_assets.assurance.ledger import verify
 from hotspot_assets.defs.operate import instance_of
-from hotspot_assets.intake.hexagons import hexagon_entries
 from hotspot_assets.intake.keys import incident_keys
 from hotspot_assets.settings import Settings, load_settings
 from hotspot_assets.warehouse import audits
 from hotspot_assets.warehouse.chain import export_lines
 from hotspot_assets.warehouse.erasure import erase, unreplayable
 from hotspot_assets.warehouse.lake import Stamp
-from hotspot_assets.warehouse.weights import append_entries, versions_of_delivery
-from hotspot_assets.workflow.bucketing import bucketing_of
+from hotspot_assets.warehouse.weights import append_entries
+from hotspot_assets.workflow.bucketing import entries_of_delivery
 from hotspot_assets.workflow.deliveries import Declaration, take_in
 from hotspot_assets.workflow.erasure import (
     FilesWait,
@@ -291,9 +290,9 @@ def test_entries_made_before_an_erasure_and_written_after_it_leave_the_incident_
         f"{REFERENCE},burglary,{AT.isoformat()},51.5,-0.1\nother,burglary,{AT.isoformat()},51.5,-0.1\n"
     )
     seq = take_in(lake, settings, path, Declaration(), Stamp("tester", "other")).row["delivery_seq"]
-    entries = hexagon_entries(*versions_of_delivery(lake, seq), bucketing_of(settings)).entries
+    made_before = list(entries_of_delivery(lake, settings, seq))
     erase_by_transaction_only(settings)
-    append_entries(lake, entries, seq, STAMP)
+    append_entries(lake, lambda: made_before, seq, STAMP)
     added = lake.read("SELECT incident_key FROM hexagon_incidents WHERE delivery_seq = ?", [seq])[
         "incident_key"
     ]

@@ -1,0 +1,160 @@
+"""A delivered file of any size, read into parts that lie on disk and given out by incident.
+
+Belongs here: what is counted while a file is read, and its rows in bounded memory. Not here: reading the
+batches (`delivery`), comparing them (`versions`).
+
+What becomes of a row depends on the other rows of its incident and on nothing else in the file. So the
+accepted rows come back in slices of the incident keys: all rows of an incident are in one slice, whichever
+batches they were read in. A file of one batch never touches the disk.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import chain, islice, pairwise
+from pathlib import Path
+
+import polars as pl
+
+from hotspot_assets.intake.content import ACCEPTED_SCHEMA
+from hotspot_assets.intake.delivery import Batch, batches_of, recognise
+from hotspot_assets.intake.reading import PIECE_BYTES
+from hotspot_assets.intake.validation import IntakeOptions
+
+SLICE_ROWS = 500_000
+"""So many rows are handled at a time: some 200 MB while they are compared."""
+
+_ROW_GROUP = 1 << 14
+_KEY_PREFIX_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class KeySlice:
+    """Accepted rows of the incidents whose keys lie in `low` <= key < `high`."""
+
+    rows: pl.DataFrame
+    low: str
+    high: str
+
+
+@dataclass
+class DeliveryParts:
+    """A file as read; rows_read = rows_accepted + rows_rejected + rows_excluded.
+
+    Attributes
+    ----------
+    format, source, zone
+        How it was read, whose records they are, and the zone of their local times.
+    slice_rows
+        About so many accepted rows are given out at a time.
+    excluded, marks, reasons
+        Rows left out, notes on accepted rows and rejected rows, by code.
+    month_only
+        Accepted rows of which only the month is known.
+    occurred_from, occurred_to
+        First and last day of occurrence (UTC) among the accepted rows.
+    """
+
+    format: str
+    source: str
+    zone: str
+    slice_rows: int = SLICE_ROWS
+    rows_read: int = 0
+    rows_accepted: int = 0
+    rows_rejected: int = 0
+    month_only: int = 0
+    occurred_from: date | None = None
+    occurred_to: date | None = None
+    excluded: Counter[str] = field(default_factory=Counter)
+    marks: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    _accepted: list[pl.LazyFrame] = field(default_factory=list, repr=False)
+    _rejected: list[pl.LazyFrame] = field(default_factory=list, repr=False)
+
+    @property
+    def rows_excluded(self) -> int:
+        """Rows left out, for whatever reason."""
+        return self.excluded.total()
+
+    def slices(self) -> Iterator[KeySlice]:
+        """The accepted rows, slice by slice in the order of the keys; at least one slice, perhaps empty."""
+        for low, high in key_ranges(math.ceil(self.rows_accepted / self.slice_rows)):
+            key = pl.col("incident_key")
+            within = [part.filter(key >= low, key < high).collect() for part in self._accepted]
+            yield KeySlice(pl.concat([pl.DataFrame(schema=ACCEPTED_SCHEMA), *within]), low, high)
+
+    def rejected(self) -> Iterator[pl.DataFrame]:
+        """The rejected rows, in the order of the file."""
+        for part in self._rejected:
+            yield part.collect()
+
+    def add(self, accepted: pl.LazyFrame, rejected: pl.LazyFrame) -> None:
+        """Take note of where a batch's rows are."""
+        self._accepted.append(accepted)
+        self._rejected.append(rejected)
+
+    def count(self, batch: Batch) -> None:
+        """Add a batch to the counts."""
+        accepted = batch.accepted
+        self.rows_read += batch.rows_read
+        self.rows_accepted += accepted.height
+        self.rows_rejected += batch.rejected.height
+        self.month_only += accepted.filter(pl.col("time_precision") == "month").height
+        self.excluded.update(batch.excluded)
+        self.marks.update(batch.marks)
+        self.reasons.update(dict(batch.rejected.group_by("reason").len().rows()))
+        if accepted.height:
+            moment = pl.col("occurred_from")
+            first, last = accepted.select(a=moment.min().dt.date(), b=moment.max().dt.date()).row(0)
+            self.occurred_from = min(self.occurred_from or first, first)
+            self.occurred_to = max(self.occurred_to or last, last)
+
+
+def key_ranges(many: int) -> Iterator[tuple[str, str]]:
+    """So many ranges (one at least) that together hold every incident key, ascending; keys fill them evenly."""
+    many = max(many, 1)
+    space = 16**_KEY_PREFIX_DIGITS
+    ends = [f"{space * number // many:0{_KEY_PREFIX_DIGITS}x}" for number in range(1, many)]
+    bounds = ["", *ends, "g"]  # every key is hexadecimal: not below "", and below "g"
+    yield from pairwise(bounds)
+
+
+def read_into_parts(
+    path: Path,
+    options: IntakeOptions,
+    folder: Path,
+    piece_bytes: int = PIECE_BYTES,
+    slice_rows: int = SLICE_ROWS,
+) -> DeliveryParts:
+    """Read a delivered file in bounded memory; what does not fit is kept in `folder`, which the caller removes.
+
+    Raises
+    ------
+    UnreadableDelivery
+        When the file as a whole cannot be taken, however late that shows.
+    """
+    file = recognise(path, options.mappings)
+    parts = DeliveryParts(file.kind.name, file.kind.source, file.kind.zone or options.zone, slice_rows)
+    batches = batches_of(file, options, piece_bytes)
+    begun = list(islice(batches, 2))
+    for number, batch in enumerate(chain(begun, batches)):
+        parts.count(batch)
+        parts.add(*(_on_disk(batch, folder, number) if len(begun) > 1 else _in_memory(batch)))
+    return parts
+
+
+def _in_memory(batch: Batch) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    return batch.accepted.lazy(), batch.rejected.lazy()
+
+
+def _on_disk(batch: Batch, folder: Path, number: int) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """The batch's rows in files; the accepted ones by key, so that a slice reads only its own pages of them."""
+    accepted, rejected = folder / f"{number}.accepted.parquet", folder / f"{number}.rejected.parquet"
+    by_key = batch.accepted.sort("incident_key", maintain_order=True)
+    by_key.write_parquet(accepted, compression="lz4", row_group_size=_ROW_GROUP)
+    batch.rejected.write_parquet(rejected, compression="lz4")
+    return pl.scan_parquet(accepted), pl.scan_parquet(rejected)
