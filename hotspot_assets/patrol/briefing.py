@@ -78,12 +78,11 @@ def list_of(page: str) -> str | None:
     return found.group(1) if found else None
 
 
-def superseded_html(page: str, by: str) -> str:
-    """A sheet that says that a newer forecast took its place; a sheet that says so already stays as it is."""
-    notice = f'<p class="notice">Superseded by forecast {escape(by)}. Do not use this sheet.</p>'
-    marked = page.replace(_PLACE, notice, 1)
-    marked = _STATUS.sub('<div class="status bad">SUPERSEDED</div>', marked, count=1)
-    return _TITLE.sub("<title>SUPERSEDED:", marked, count=1)
+def overtaken_html(page: str, status: str, notice: str) -> str:
+    """A sheet that says what came later, such as SUPERSEDED; one that says so already stays as it is."""
+    marked = page.replace(_PLACE, f'<p class="notice">{escape(notice)} Do not use this sheet.</p>', 1)
+    marked = _STATUS.sub(f'<div class="status bad">{escape(status)}</div>', marked, count=1)
+    return _TITLE.sub(f"<title>{escape(status)}:", marked, count=1)
 
 
 def _bars(hours: Any) -> list[float]:

@@ -247,3 +247,16 @@ def caught_by_rank(
         WHERE t.incidents > 0 GROUP BY ALL ORDER BY ALL
     """
     return lake.read(query, {"since": since, "until": until, "cut_off": cut_off, "seq": delivery_seq})
+
+
+def issued_areas(lake: Lake, day: date) -> pl.DataFrame:
+    """Issued areas of a forecast date, with who approved them and when they were taken back.
+
+    Rows of `issued_patrol_areas` with reviewer, role, identity, decided_at and withdrawn_at (null: it stands).
+    """
+    query = """
+        SELECT i.*, r.reviewer, r.role, r.identity, r.decided_at, w.withdrawn_at
+        FROM issued_patrol_areas i JOIN reviews r USING (review_id) LEFT JOIN withdrawals w USING (issue_id)
+        WHERE i.forecast_date = ? ORDER BY i.issue_id, i.offence_group, i.rank
+    """
+    return lake.read(query, [day])

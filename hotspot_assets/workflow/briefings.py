@@ -27,7 +27,7 @@ from hotspot_assets.warehouse.reads import lines_of_incidents
 from hotspot_assets.workflow.dates import days_between
 from hotspot_assets.workflow.files import why_path, write_whole
 from hotspot_assets.workflow.replay import CannotReplay, explain_cells
-from hotspot_assets.workflow.sheets import write_sheets
+from hotspot_assets.workflow.sheets import write_drafts, write_issued
 from hotspot_assets.workflow.study_area import kept_study_area, unit_boundaries
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def _write_day(
     maps = _maps(lake, settings, day, drawn, areas, boundaries)
     paths += [write_whole(folder / f"map-{group}.png", png) for group, png in maps.items()]
     why = _write_reasons(lake, settings, day, headers, areas) if newest else {}
-    sheets = write_sheets(lake, settings, day, areas) if newest and settings.patrol.sheets else []
+    sheets = write_drafts(lake, settings, day, areas) if newest and settings.patrol.sheets else []
+    issued = write_issued(lake, settings, day)
     not_made = headers.filter(pl.col("not_made_because").is_not_null())
     page = DayPage(
         place=settings.area.name,
@@ -84,7 +85,7 @@ def _write_day(
     )
     index = write_whole(folder / "index.html", day_html(page).encode())
     reasons = tuple(dict.fromkeys(why.values()))
-    return DayFiles(day, folder, (index, *paths, *sheets, *reasons), next(iter(maps.values()), None))
+    return DayFiles(day, folder, (index, *paths, *sheets, *issued, *reasons), next(iter(maps.values()), None))
 
 
 def _links_of(sheets: Sequence[Path], folder: Path) -> dict[str, list[tuple[str, str]]]:

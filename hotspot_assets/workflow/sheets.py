@@ -1,12 +1,11 @@
 """Briefing sheets of a day: drafts for review, and the sheets of lists that a person approved.
 
 Belongs here: gathering what stands on a sheet, writing its files, and marking those that a newer forecast
-overtook. Not here: how a sheet looks (patrol), and approving: `write_sheets` prints what it is given.
+overtook. Not here: how a sheet looks (patrol), and issuing: `write_issued` prints what stands in the table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -15,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from hotspot_assets.errors import UserError
-from hotspot_assets.patrol.briefing import list_of, sheet_html, superseded_html
+from hotspot_assets.patrol.briefing import list_of, overtaken_html, sheet_html
 from hotspot_assets.patrol.briefing_pdf import sheets_pdf
 from hotspot_assets.patrol.drawing import Shading, shading_of
 from hotspot_assets.patrol.ground import Ground, exclusion_effect
 from hotspot_assets.patrol.layers import read_streets
 from hotspot_assets.patrol.review import list_hash
-from hotspot_assets.patrol.sheets import Approval, Sheet
+from hotspot_assets.patrol.sheets import Approval, Sheet, local
 from hotspot_assets.patrol.shifts import Shift, hour_strip, shift_times
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import headers_of, scores_between
 from hotspot_assets.warehouse.lake import Lake
-from hotspot_assets.warehouse.reads import caught_by_rank
+from hotspot_assets.warehouse.reads import caught_by_rank, issued_areas
 from hotspot_assets.workflow.files import file_name, why_path, write_whole
 from hotspot_assets.workflow.grounds import Grounds, shifts_of
 from hotspot_assets.workflow.hours import hour_profile_of
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 DRAFTS, ISSUED, SUPERSEDED = "sheets", "issued", "superseded"
-"""Folders under `outputs/<date>/`."""
+"""Folders under `outputs/<date>/`, and under `sheets/`."""
 
 TRACK_DAYS = 90
 """Days before the forecast date that make the track record, as far as their areas are in the lake."""
@@ -47,24 +46,11 @@ class SheetError(UserError):
     """A list of areas that no sheet can be made of."""
 
 
-def write_sheets(
-    lake: Lake, settings: Settings, day: date, areas: pl.DataFrame, approval: Approval | None = None
-) -> list[Path]:
-    """Write a sheet for each unit and shift that stands in `areas`.
+def write_drafts(lake: Lake, settings: Settings, day: date, areas: pl.DataFrame) -> list[Path]:
+    """Write the draft sheets of a day: `sheets/<shift>/<unit>.html`, and `sheets/<shift>.pdf` for all units.
 
-    Parameters
-    ----------
-    areas
-        Rows of `patrol_areas` of one forecast date; or the list as issued, which has a column `origin` too, and
-        may have areas a person added.
-    approval
-        Who approved them. Without it the sheets are drafts and say so, and those of an older list move to
-        `sheets/superseded` and say by which forecast.
-
-    Returns
-    -------
-    The files: `sheets/<shift>/<unit>.html` and one `sheets/<shift>.pdf` of drafts; `issued/<shift>/<unit>.html`
-    and `.pdf` of approved lists.
+    `areas` are its rows of `patrol_areas`. Drafts of other lists that lie there move to `sheets/superseded`, and
+    say by which forecast.
 
     Raises
     ------
@@ -74,66 +60,84 @@ def write_sheets(
     if areas.is_empty():
         return []
     facts = _Facts(lake, settings, day)
-    folder = settings.outputs / day.isoformat()
-    if approval is None:
-        _overtake(folder, areas, facts.forecast_id)
+    folder = settings.outputs / day.isoformat() / DRAFTS
+    _put_aside(folder, areas, facts.newest)
     paths = []
     for (shift,), of_shift in areas.sort("shift", "unit").group_by("shift", maintain_order=True):
-        units = of_shift.partition_by("unit", maintain_order=True)
-        sheets = [facts.sheet(str(shift), each, approval) for each in units]
-        paths += _write_shift(settings, folder, sheets)
-    return paths
-
-
-def _write_shift(settings: Settings, folder: Path, sheets: Sequence[Sheet]) -> list[Path]:
-    shift = file_name(sheets[0].shift)
-    if sheets[0].approval is None:
-        pages = [
-            write_whole(folder / DRAFTS / shift / f"{file_name(each.unit)}.html", sheet_html(each).encode())
+        sheets = [facts.sheet(each) for each in of_shift.partition_by("unit", maintain_order=True)]
+        name = file_name(str(shift))
+        paths += [
+            write_whole(folder / name / f"{file_name(each.unit)}.html", sheet_html(each).encode())
             for each in sheets
         ]
-        whole = folder / DRAFTS / f"{shift}.pdf"
-        return [*pages, write_whole(whole, sheets_pdf(sheets))] if settings.patrol.pdf else pages
-    paths = []
-    for each in sheets:
-        path = folder / ISSUED / shift / file_name(each.unit)
-        paths.append(write_whole(path.with_name(f"{path.name}.html"), sheet_html(each).encode()))
-        paths.append(write_whole(path.with_name(f"{path.name}.pdf"), sheets_pdf([each])))
+        if settings.patrol.pdf:
+            paths.append(write_whole(folder / f"{name}.pdf", sheets_pdf(sheets)))
     return paths
 
 
-def _overtake(folder: Path, areas: pl.DataFrame, by: str) -> None:
-    """Put drafts of other lists than these aside, marked; PDFs cannot be marked and go."""
+def _put_aside(folder: Path, areas: pl.DataFrame, by: str) -> None:
+    """Move drafts of other lists than these aside, marked; PDFs cannot be marked and go."""
     lists = {
         (file_name(str(shift)), file_name(str(unit))): list_hash(rows)
         for (shift, unit), rows in areas.group_by("shift", "unit")
     }
-    for path in sorted((folder / DRAFTS).glob("*/*.html")):
+    for path in sorted(folder.glob("*/*.html")):
         page, shift = path.read_text(encoding="utf-8"), path.parent.name
         made_of = list_of(page)
-        if path.parent.name == SUPERSEDED or made_of is None or made_of == lists.get((shift, path.stem)):
+        if shift == SUPERSEDED or made_of is None or made_of == lists.get((shift, path.stem)):
             continue
-        aside = folder / DRAFTS / SUPERSEDED / f"{shift}-{path.stem}-{made_of[:12]}.html"
-        write_whole(aside, superseded_html(page, by).encode())
+        aside = folder / SUPERSEDED / f"{shift}-{path.stem}-{made_of[:12]}.html"
+        write_whole(aside, overtaken_html(page, "SUPERSEDED", f"Superseded by forecast {by}.").encode())
         path.unlink()
-        (folder / DRAFTS / f"{shift}.pdf").unlink(missing_ok=True)
+        (folder / f"{shift}.pdf").unlink(missing_ok=True)
 
 
-def mark_issued(settings: Settings, day: date, units: Mapping[tuple[str, str], str]) -> list[Path]:
-    """Mark issued sheets as superseded: by (shift, unit), the forecast that took their place.
+def write_issued(lake: Lake, settings: Settings, day: date) -> list[Path]:
+    """Write the sheets of what is issued for a day: `issued/<shift>/<unit>-<issue>.html` and `.pdf`.
 
-    The page says so from then on; the PDF beside it, which cannot, is renamed.
+    What is there stays as it is, as an issue never changes; but a sheet whose issue was withdrawn, or rests on a
+    forecast that has been made anew, says so from then on, and its PDF, which cannot, goes.
+
+    Raises
+    ------
+    SheetError
+        As `write_drafts`.
     """
-    marked = []
-    for (shift, unit), by in units.items():
-        path = settings.outputs / day.isoformat() / ISSUED / file_name(shift) / f"{file_name(unit)}.html"
-        if path.exists():
-            page = superseded_html(path.read_text(encoding="utf-8"), by)
-            marked.append(write_whole(path, page.encode()))
-            pdf = path.with_suffix(".pdf")
-            if pdf.exists():
-                pdf.replace(path.with_name(f"{path.stem}-{SUPERSEDED}.pdf"))
-    return marked
+    issued = issued_areas(lake, day)
+    if issued.is_empty():
+        return []
+    facts = _Facts(lake, settings, day)
+    paths = []
+    for (issue_id,), areas in issued.group_by("issue_id", maintain_order=True):
+        shift, unit = file_name(areas["shift"][0]), file_name(areas["unit"][0])
+        page = settings.outputs / day.isoformat() / ISSUED / shift / f"{unit}-{str(issue_id)[:8]}.html"
+        pdf, later = page.with_suffix(".pdf"), facts.came_after(areas)
+        if later is None and page.exists() and pdf.exists():
+            paths += [page, pdf]
+            continue
+        if later is None:
+            sheet = facts.sheet(areas, _approval(areas))
+            paths += [write_whole(page, sheet_html(sheet).encode()), write_whole(pdf, sheets_pdf([sheet]))]
+            continue
+        if page.exists():
+            marked = overtaken_html(page.read_text(encoding="utf-8"), *later)
+            paths.append(write_whole(page, marked.encode()))
+        pdf.unlink(missing_ok=True)
+    return paths
+
+
+def _approval(areas: pl.DataFrame) -> Approval:
+    """Who approved an issued list."""
+    row = areas.row(0, named=True)
+    return Approval(
+        reviewer=row["reviewer"],
+        role=row["role"],
+        identity=row["identity"],
+        decided_at=row["decided_at"],
+        expires_at=row["expires_at"],
+        issue_id=row["issue_id"],
+        simulated=row["simulated"],
+    )
 
 
 class _Facts:
@@ -145,24 +149,36 @@ class _Facts:
         if headers.is_empty():
             raise SheetError(f"No forecast was made for {day}, so there is no sheet of that day.")
         self._header: dict[str, Any] = headers.row(0, named=True)
+        self._newest = dict(headers.select("offence_group", "forecast_id").iter_rows())
         self._grounds = Grounds(lake, settings)
 
     @property
-    def forecast_id(self) -> str:
+    def newest(self) -> str:
         """The newest forecast of the day (of its first offence group)."""
         return str(self._header["forecast_id"])
 
-    def sheet(self, shift_name: str, areas: pl.DataFrame, approval: Approval | None) -> Sheet:
-        """The sheet of one unit and shift."""
-        shift, unit = self._shift(shift_name), str(areas["unit"][0])
-        ground = self._grounds.of(self._header["study_area_id"], self._day, shift_name)
+    def came_after(self, issued: pl.DataFrame) -> tuple[str, str] | None:
+        """What became of an issue since, as status and sentence; None: it stands."""
+        withdrawn = issued["withdrawn_at"][0]
+        if withdrawn is not None:
+            return "WITHDRAWN", f"Withdrawn on {local(withdrawn, self._settings.area.timezone)}."
+        made_of = issued.filter(pl.col("forecast_id").is_not_null())
+        for group, forecast_id in made_of.select("offence_group", "forecast_id").iter_rows():
+            if self._newest.get(group) != forecast_id:
+                return "SUPERSEDED", f"Superseded by forecast {self._newest.get(group, self.newest)}."
+        return None
+
+    def sheet(self, areas: pl.DataFrame, approval: Approval | None = None) -> Sheet:
+        """The sheet of one unit and shift: those of the areas."""
+        shift, unit = self._shift(areas["shift"][0]), str(areas["unit"][0])
+        ground = self._grounds.of(self._header["study_area_id"], self._day, shift.name)
         zone, cut_off = self._settings.area.timezone, self._header["cut_off"]
         return Sheet(
             place=self._settings.area.name,
             synthetic=self._settings.area.synthetic,
             unit=unit,
             forecast_date=self._day,
-            shift=shift_name,
+            shift=shift.name,
             shift_window=f"{shift.start:%H:%M} to {shift.end:%H:%M}",
             starts_at=shift_times([shift], self._day, zone, cut_off)["starts_at"].item(),
             zone=zone,

@@ -22,7 +22,7 @@ from hotspot_assets.hexgrid.boundaries import assign_units, read_boundaries
 from hotspot_assets.hexgrid.neighbours import neighbours
 from hotspot_assets.hexgrid.study_areas import from_boundary
 from hotspot_assets.patrol.areas import Evidence, patrol_areas
-from hotspot_assets.patrol.briefing import as_script, list_of, sheet_html, superseded_html
+from hotspot_assets.patrol.briefing import as_script, list_of, overtaken_html, sheet_html
 from hotspot_assets.patrol.briefing_pdf import sheets_pdf
 from hotspot_assets.patrol.budgets import Budget
 from hotspot_assets.patrol.drawing import shading_of
@@ -151,9 +151,11 @@ def test_without_approval_there_is_no_sheet_but_a_draft() -> None:
 
 def test_a_sheet_says_what_is_wrong_with_it() -> None:
     sheet = _sheet()
-    later = superseded_html(sheet_html(sheet), "f-9")
+    later = overtaken_html(sheet_html(sheet), "SUPERSEDED", "Superseded by forecast f-9.")
     assert "Superseded by forecast f-9" in _Text(later).text and "APPROVED" not in later
-    assert superseded_html(later, "f-10") == later and list_of(later) == list_hash(sheet.areas)
+    assert overtaken_html(later, "SUPERSEDED", "Superseded by forecast f-10.") == later and list_of(
+        later
+    ) == list_hash(sheet.areas)
     simulated = replace(sheet, approval=replace(APPROVAL, simulated=True), synthetic=True)
     text = _Text(sheet_html(simulated)).text
     assert "SIMULATED: this approval was made by a demonstration" in text and "SYNTHETIC" in text
@@ -228,7 +230,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     texts = {
         "sheet": sheet_html(_sheet()),
         "full": sheet_html(full),
-        "draft": superseded_html(sheet_html(replace(_sheet(approval=None), synthetic=True)), "f-9"),
+        "draft": overtaken_html(
+            sheet_html(replace(_sheet(approval=None), synthetic=True)),
+            "SUPERSEDED",
+            "Superseded by forecast f-9.",
+        ),
         "overview": overview_html(Overview("Port Ellis", True, "draft", days, None, links)),
     }
     for name, text in texts.items():

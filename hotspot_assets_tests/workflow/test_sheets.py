@@ -9,22 +9,22 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from hotspot_assets.patrol.sheets import Approval
+from hotspot_assets.patrol.review import list_hash
 from hotspot_assets.settings import Settings
-from hotspot_assets.warehouse.forecasts import areas_between
+from hotspot_assets.warehouse.forecasts import areas_between, headers_of
+from hotspot_assets.warehouse.issuing import withdraw_issues
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.warehouse.reads import caught_by_rank
+from hotspot_assets.warehouse.review_reads import Place, standings
 from hotspot_assets.workflow.briefings import write_briefings, write_overview
 from hotspot_assets.workflow.patrols import make_patrol_areas
-from hotspot_assets.workflow.sheets import SheetError, mark_issued, write_sheets
+from hotspot_assets.workflow.review import Person, Played, Wish, decide, issue
+from hotspot_assets.workflow.sheets import SheetError, write_drafts, write_issued
 from hotspot_assets_tests.workflow.homes import deliver, forecast, lake_of, town
+from hotspot_assets_tests.workflow.homes import row as record
 from hotspot_assets_tests.workflow.test_patrols import DAY, SHIFTS, STAMP, settings_of
 
 BEFORE = DAY - timedelta(days=3)
-APPROVAL = Approval(
-    "A. Person", "duty inspector", "declared",
-    datetime(2020, 3, 10, 5, 30, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC), "issue-7",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, L
 
 def test_drafts_of_each_unit_and_shift(home: tuple[Settings, Lake]) -> None:
     settings, lake = home
-    paths = write_sheets(lake, settings, DAY, areas_between(lake, DAY, DAY))
+    paths = write_drafts(lake, settings, DAY, areas_between(lake, DAY, DAY))
     folder = settings.outputs / DAY.isoformat() / "sheets"
     names = sorted(path.relative_to(folder).as_posix() for path in paths)
     assert names == [
@@ -86,45 +86,66 @@ def test_the_track_record_by_hand(home: tuple[Settings, Lake]) -> None:
     assert found["rank"].to_list() == sorted(areas["rank"].unique())
 
 
-def test_an_approved_list_has_sheets_of_its_own_that_can_be_overtaken(home: tuple[Settings, Lake]) -> None:
+def issued(settings: Settings, lake: Lake, *, unit: str) -> str:
+    """Approve and issue the late shift's list of a unit, as a person would; returns the issue's id."""
+    place = Place(DAY, "late", unit)
+    (areas,) = (each.areas for key, each in standings(lake.read, [DAY]).items() if key == place)
+    person = Person("A. Person", "duty inspector", datetime(2020, 3, 10, 5, tzinfo=UTC))
+    wish = Wish(place, "approve", list_hash(areas), 0)
+    played = Played(person.opened_at, datetime(2020, 3, 10, 5, 30, tzinfo=UTC))
+    fictional = settings.model_copy(update={"area": settings.area.model_copy(update={"synthetic": True})})
+    (answer,) = decide(lake, fictional, [wish], person, STAMP, played).result
+    assert answer.row, answer.refusal
+    (made,) = issue(lake, fictional, [answer.row["review_id"]], "A. Person", STAMP, played.decided_at).result
+    assert made.row, made.refusal
+    return str(made.row["issue_id"])
+
+
+def test_what_is_issued_has_sheets_that_say_what_came_after(home: tuple[Settings, Lake]) -> None:
     settings, lake = home
-    late_west = areas_between(lake, DAY, DAY).filter((pl.col("shift") == "late") & (pl.col("unit") == "West"))
-    added = late_west.head(1).with_columns(
-        rank=pl.lit(late_west.height + 1, pl.Int32), area_id=pl.lit("added-1"), origin=pl.lit("human"),
-        why=pl.lit("Added by the reviewer."), share=pl.lit(None, pl.Float64), minutes=pl.lit(None, pl.Int32),
-        forecast_id=pl.lit(None, pl.String), tied=pl.lit(None, pl.Int32),
-    )  # fmt: skip
-    human = pl.concat(
-        [late_west.with_columns(origin=pl.lit("model")), added.select(*late_west.columns, "origin")]
-    )
-    page, pdf = write_sheets(lake, settings, DAY, human, APPROVAL)
+    assert write_issued(lake, settings, DAY) == [], "nothing is issued, so there is no sheet"
+    west, east = issued(settings, lake, unit="West"), issued(settings, lake, unit="East")
+    paths = write_issued(lake, settings, DAY)
     folder = settings.outputs / DAY.isoformat() / "issued" / "late"
-    assert (page, pdf) == (folder / "West.html", folder / "West.pdf")
+    page, pdf = folder / f"West-{west[:8]}.html", folder / f"West-{west[:8]}.pdf"
+    assert {page, pdf} < set(paths) and len(paths) == 4
     text = page.read_text(encoding="utf-8")
-    assert "Approved by A. Person, duty inspector (by own declaration)" in text and "DRAFT" not in text
-    assert "(added by the reviewer)" in text and "Issue issue-7" in text
-    assert mark_issued(settings, DAY, {("late", "West"): "f-newer", ("late", "East"): "f-newer"}) == [page]
-    assert "Superseded by forecast f-newer. Do not use this sheet." in page.read_text(encoding="utf-8")
-    assert not pdf.exists() and pdf.with_name("West-superseded.pdf").exists()
+    assert "Approved by A. Person, duty inspector (by own declaration)" in text and f"Issue {west}" in text
+    assert ">SIMULATED APPROVAL</div>" in text and "DRAFT" not in text
+    assert pdf.read_bytes().startswith(b"%PDF")
+    before = page.stat().st_mtime_ns
+    assert write_issued(lake, settings, DAY) == paths and page.stat().st_mtime_ns == before
+    (taken_back,) = withdraw_issues(
+        lake, [east], "A. Person", "event_changed", "", datetime(2020, 3, 10, 7, tzinfo=UTC), STAMP
+    ).result
+    assert taken_back.row, taken_back.refusal
+    assert sorted(write_issued(lake, settings, DAY)) == sorted([page, pdf, folder / f"East-{east[:8]}.html"])
+    assert ">WITHDRAWN</div>" in (folder / f"East-{east[:8]}.html").read_text(encoding="utf-8")
+    deliver(settings, "more.csv", [record("LATE-1", datetime(2020, 3, 9, 12, tzinfo=UTC))])
+    forecast(settings, DAY, DAY)
+    write_issued(lake, settings, DAY)
+    newest = headers_of(lake, DAY, DAY)["forecast_id"].item()
+    assert f"Superseded by forecast {newest}" in page.read_text(encoding="utf-8")
+    assert not pdf.exists()
 
 
 def test_a_newer_list_puts_older_drafts_aside(home: tuple[Settings, Lake]) -> None:
     settings, lake = home
     areas = areas_between(lake, DAY, DAY)
     folder = settings.outputs / DAY.isoformat() / "sheets"
-    write_sheets(lake, settings, DAY, areas)
+    write_drafts(lake, settings, DAY, areas)
     before = sorted(folder.rglob("*.html"))
-    write_sheets(lake, settings, DAY, areas)
+    write_drafts(lake, settings, DAY, areas)
     assert sorted(folder.rglob("*.html")) == before, "the same list overtakes nothing"
     newer = areas.filter(pl.col("unit") == "West").with_columns(why=pl.lit("Another reason."))
-    write_sheets(lake, settings, DAY, newer)
+    write_drafts(lake, settings, DAY, newer)
     assert (
         sorted(path.name for path in folder.glob("*/*.html") if path.parent.name != "superseded")
         == ["West.html"] * 3
     )
     aside = sorted((folder / "superseded").iterdir())
     assert len(aside) == 6
-    newest = lake.read("SELECT forecast_id FROM forecasts WHERE forecast_date = ?", [DAY]).item()
+    newest = headers_of(lake, DAY, DAY)["forecast_id"].item()
     for path in aside:
         text = path.read_text(encoding="utf-8")
         assert f"Superseded by forecast {newest}" in text and ">SUPERSEDED</div>" in text
@@ -133,11 +154,11 @@ def test_a_newer_list_puts_older_drafts_aside(home: tuple[Settings, Lake]) -> No
 def test_what_no_sheet_can_be_made_of(home: tuple[Settings, Lake]) -> None:
     settings, lake = home
     areas = areas_between(lake, DAY, DAY)
-    assert write_sheets(lake, settings, DAY, areas.clear()) == []
+    assert write_drafts(lake, settings, DAY, areas.clear()) == []
     with pytest.raises(SheetError, match="No forecast was made"):
-        write_sheets(lake, settings, DAY + timedelta(days=9), areas)
+        write_drafts(lake, settings, DAY + timedelta(days=9), areas)
     with pytest.raises(SheetError, match="know no shift 'early'"):
-        write_sheets(lake, settings_of(settings.home, ""), DAY, areas)
+        write_drafts(lake, settings_of(settings.home, ""), DAY, areas)
 
 
 def test_the_day_links_to_its_sheets_and_the_overview_to_the_days(home: tuple[Settings, Lake]) -> None:
