@@ -21,7 +21,6 @@ from hotspot_assets.workflow.patrols import make_patrol_areas
 from hotspot_assets.workflow.review import Person, Played, Wish, decide, issue
 from hotspot_assets.workflow.sheets import SheetError, write_drafts, write_issued
 from hotspot_assets_tests.workflow.homes import deliver, forecast, lake_of, town
-from hotspot_assets_tests.workflow.homes import row as record
 from hotspot_assets_tests.workflow.test_patrols import DAY, SHIFTS, STAMP, settings_of
 
 BEFORE = DAY - timedelta(days=3)
@@ -121,8 +120,8 @@ def test_what_is_issued_has_sheets_that_say_what_came_after(home: tuple[Settings
     assert taken_back.row, taken_back.refusal
     assert sorted(write_issued(lake, settings, DAY)) == sorted([page, pdf, folder / f"East-{east[:8]}.html"])
     assert ">WITHDRAWN</div>" in (folder / f"East-{east[:8]}.html").read_text(encoding="utf-8")
-    deliver(settings, "more.csv", [record("LATE-1", datetime(2020, 3, 9, 12, tzinfo=UTC))])
-    forecast(settings, DAY, DAY)
+    otherwise = settings.forecast.model_copy(update={"least_incidents": 20})
+    forecast(settings.model_copy(update={"forecast": otherwise}), DAY, DAY)
     write_issued(lake, settings, DAY)
     newest = headers_of(lake, DAY, DAY)["forecast_id"].item()
     assert f"Superseded by forecast {newest}" in page.read_text(encoding="utf-8")
