@@ -81,20 +81,30 @@ def serve(port: int) -> None:
 @click.option(
     "--complete", nargs=2, type=DAY, help="FIRST LAST: the files hold every incident of these days."
 )
+@click.option(
+    "--published", metavar="MOMENT", help="When the source published the files: known from then on."
+)
 @click.option("--approve-closings", is_flag=True, help="Close what a complete delivery lacks, however much.")
 def import_files(
     files: tuple[Path, ...],
     dry_run: bool,
     history: bool,
     complete: tuple[date, date] | None,
+    published: str | None,
     approve_closings: bool,
 ) -> None:
     """Deliver FILES and take them in now, through Dagster, printing the counts."""
     from hotspot_assets.defs import operate
+    from hotspot_assets.workflow.dates import moment_of
     from hotspot_assets.workflow.deliveries import Declaration, dry_home, preview
 
-    declaration = Declaration(history=history, complete_for=complete, closings_approved=approve_closings)
     settings = load_settings()
+    declaration = Declaration(
+        history=history,
+        complete_for=complete,
+        closings_approved=approve_closings,
+        published_at=moment_of(settings, published) if published else None,
+    )
     if dry_run:
         with dry_home(settings) as (lake, dry):
             for path in files:

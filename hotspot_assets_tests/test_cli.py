@@ -148,6 +148,18 @@ def test_a_period_that_ends_before_it_begins_is_refused(terminal: Terminal, tmp_
     assert terminal.lake.read("SELECT count(*) FROM incidents WHERE closed").item() == before
 
 
+def test_a_file_counts_as_known_from_when_it_was_published(terminal: Terminal, tmp_path: Path) -> None:
+    file = delivery(tmp_path / "more.csv", some_rows(FIRST + timedelta(days=DAYS), 1))
+    assert_clear(terminal.type("import", file, "--published", "yesterday"), "'yesterday' is no moment")
+    published = f"{FIRST + timedelta(days=DAYS + 2)}T12:00+02:00"
+    assert terminal.type("import", file, "--published", published).code == 0
+    newest = terminal.lake.read(
+        "SELECT DISTINCT strftime(known_from AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M') AS known_from, known_assumed"
+        " FROM incidents WHERE delivery_seq = (SELECT max(delivery_seq) FROM incidents)"
+    )
+    assert newest.rows() == [(f"{FIRST + timedelta(days=DAYS + 2)} 10:00", False)]
+
+
 def test_a_dry_run_counts_and_writes_nothing(terminal: Terminal, tmp_path: Path) -> None:
     file = delivery(
         tmp_path / "more.csv",

@@ -7,7 +7,7 @@ with a summary.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,8 +15,8 @@ import dagster as dg
 import polars as pl
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 
+from hotspot_assets.defs import heap_checks
 from hotspot_assets.defs.partitions import Partitions
-from hotspot_assets.intake.heaps import time_heaps
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse import audits
 from hotspot_assets.warehouse.lake import Lake
@@ -24,8 +24,6 @@ from hotspot_assets.workflow.champions import undecided
 from hotspot_assets.workflow.study_area import units_hash
 
 _TOLERANCE = 1e-9
-_HEAP_SHARE = 0.02
-"""Midnight and noon by chance: 0.2 % of the minutes; ten times that is a habit of the recorders."""
 
 
 @dataclass(frozen=True)
@@ -106,26 +104,6 @@ def _deliveries_arrive(settings: Settings) -> dg.AssetChecksDefinition:
                 "last": dg.MetadataValue.text(str(sources.to_dicts())),
             },
         )
-
-    return check
-
-
-def _times_heap(settings: Settings) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset="incidents",
-        name="times_do_not_heap",
-        description="Times recorded as midnight or noon stand for times not known; shares by source, with a warning.",
-    )
-    def check(lake: dg.ResourceParam[Lake]) -> dg.AssetCheckResult:
-        facts: dict[str, Any] = {}
-        heaped = []
-        for (source,), rows in audits.times_of_sources(lake).group_by("source"):
-            heaps = time_heaps(rows, settings.area.timezone)
-            facts[str(source)] = dg.MetadataValue.json(asdict(heaps))
-            if heaps.at_midnight + heaps.at_noon > _HEAP_SHARE:
-                heaped.append(str(source))
-        facts["heaped"] = ", ".join(sorted(heaped)) or "none"
-        return dg.AssetCheckResult(passed=not heaped, severity=dg.AssetCheckSeverity.WARN, metadata=facts)
 
     return check
 
@@ -287,7 +265,7 @@ def checks(settings: Settings, partitions: Partitions) -> list[dg.AssetChecksDef
             for asset, name, look, said, warn in whole_tables
         ),
         _deliveries_arrive(settings),
-        _times_heap(settings),
+        *heap_checks.checks(settings),
         _champion_decided(settings),
         _per_day("proximity_scores", "surfaces_are_shares", shares, partitions, surface_findings),
         _per_day("patrol_areas", "areas_do_not_overlap", apart, partitions, area_findings),

@@ -19,7 +19,7 @@ from hotspot_assets.warehouse.reads import newest_delivery
 from hotspot_assets.workflow.forecasts import DayFacts, make_forecasts
 from hotspot_assets.workflow.models import model_in_force
 from hotspot_assets.workflow.replay import explain_areas
-from hotspot_assets.workflow.study_area import keep_study_area, study_area_of_month, units_of
+from hotspot_assets.workflow.study_area import cells_at_edge, keep_study_area, study_area_of_month, units_of
 
 GROUP = "forecasts"
 
@@ -36,6 +36,7 @@ def study_areas(
         metadata={
             "study_area_id": area.study_area_id,
             "cells": area.n,
+            "cells_at_edge": cells_at_edge(lake, area.study_area_id),
             "area_km2": area.total_area_km2,
             "method": area.method,
             "units": units.drop_nulls().n_unique(),

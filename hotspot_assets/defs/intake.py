@@ -12,7 +12,7 @@ from hotspot_assets.defs.facts import KINDS, OWNER, lineage_metadata, stamp_of, 
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.workflow.bucketing import bucket_new_deliveries
-from hotspot_assets.workflow.dates import now_utc
+from hotspot_assets.workflow.dates import moment_of, now_utc
 from hotspot_assets.workflow.deliveries import Declaration, Taken, take_in
 from hotspot_assets.workflow.landing import landed_files, settled_files
 
@@ -28,14 +28,18 @@ class IntakeConfig(dg.Config):
     complete_from: str = ""
     complete_to: str = ""
     closings_approved: bool = False
+    published_at: str = Field("", description="When the source published the files (ISO 8601).")
 
-    def declaration(self) -> Declaration:
+    def declaration(self, settings: Settings) -> Declaration:
         """What the operator declares of these files."""
         complete = None
         if self.complete_from and self.complete_to:
             complete = (date.fromisoformat(self.complete_from), date.fromisoformat(self.complete_to))
         return Declaration(
-            history=self.history, complete_for=complete, closings_approved=self.closings_approved
+            history=self.history,
+            complete_for=complete,
+            closings_approved=self.closings_approved,
+            published_at=moment_of(settings, self.published_at) if self.published_at else None,
         )
 
 
@@ -80,7 +84,7 @@ def take_in_deliveries(
         if not path.exists():  # asked for twice: while a run was taking it in, the sensor saw it still there
             context.log.info(f"{path.name} is no longer in {landing}: another run took it in")
             continue
-        taken.append(take_in(lake, settings, path, config.declaration(), stamp_of(context)))
+        taken.append(take_in(lake, settings, path, config.declaration(settings), stamp_of(context)))
         context.log.info(str(taken[-1]))
     yield from _results(taken)
 

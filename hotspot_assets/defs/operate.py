@@ -154,6 +154,7 @@ def import_files(settings: Settings, files: Sequence[Path], declaration: Declara
         "complete_from": str(first),
         "complete_to": str(last),
         "closings_approved": declaration.closings_approved,
+        "published_at": declaration.published_at.isoformat() if declaration.published_at else "",
     }
     result = run_job(
         settings,

@@ -58,6 +58,16 @@ def neighbours(area: StudyArea, max_ring: int) -> Neighbours:
     return _of(area, max_ring, value[order], column[order].astype(np.int32), ends)
 
 
+def at_edge(area: StudyArea) -> npt.NDArray[np.bool_]:
+    """Which cells touch a cell outside the study area, aligned with `area.cells`.
+
+    What happens beyond the edge is not counted, so scores near it lean on half a neighbourhood.
+    """
+    inside = np.diff(neighbours(area, 1).ring.indptr) - 1
+    pentagon = pl.DataFrame({"cell": area.cells}).select(plh3.is_pentagon("cell")).to_series().to_numpy()
+    return inside < np.where(pentagon, 5, 6)
+
+
 _Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int8]]
 
 

@@ -4,9 +4,10 @@ Belongs here: what is known of a delivery as a whole, and the knowledge time (`k
 here: which rows make a version (`versions`).
 
 Rules. Only new incidents of a source's first load may rest on an assumption: end of occurrence plus a stated
-lag, marked. Everything later is known from its delivery, unless the source states a time: its recording time
-(`recorded`: a new incident's `recorded_at`, a change's `modified_at`) or one publication time for the whole
-delivery (`published`). Nothing is known after it was delivered, nor before the version it replaces.
+lag, marked; not where a time of publication is stated. Everything later is known from its delivery, unless
+the source states a time: its recording time (`recorded`: a new incident's `recorded_at`, a change's
+`modified_at`) or one publication time for the whole delivery (`published`). Nothing is known after it was
+delivered, nor before the version it replaces.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ def with_knowledge_times(rows: pl.DataFrame, facts: DeliveryFacts) -> pl.DataFra
     """Add from when each row counts: as new (`new_at`, `new_assumed`) or as a change (`change_at`)."""
     stated = pl.lit(facts.stated_at, dtype=MOMENT)
     new_at, assumed, change_at = stated, pl.lit(False), stated
-    if facts.first_load and facts.assumed_lag is not None:
+    if facts.first_load and facts.assumed_lag is not None and facts.knowledge != "published":
         rows = with_spans(rows, facts.zone)
         new_at, assumed = pl.col("span_end") + facts.assumed_lag, pl.lit(True)
     if facts.knowledge == "recorded":

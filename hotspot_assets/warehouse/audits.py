@@ -78,6 +78,16 @@ def times_of_sources(lake: Lake) -> pl.DataFrame:
     return lake.read("SELECT source, occurred_from, time_precision FROM incidents WHERE 'new' IN reasons")
 
 
+def places_of_incidents(lake: Lake) -> pl.DataFrame:
+    """Places of the open incidents, by their last version: `latitude, longitude, offence_group`."""
+    return lake.read("""
+        SELECT latitude, longitude, offence_group FROM (
+            SELECT latitude, longitude, offence_group, closed FROM incidents
+            QUALIFY row_number() OVER (PARTITION BY incident_key ORDER BY delivery_seq DESC) = 1)
+        WHERE NOT closed AND latitude IS NOT NULL
+    """)
+
+
 def surfaces(lake: Lake, first: date, last: date) -> pl.DataFrame:
     """Of each forecast date and offence group: cells, sum of scores, lowest score, distinct and highest rank."""
     query = """

@@ -29,6 +29,10 @@ class Cells(dy.Schema):
     cell = columns.cell(primary_key=True)
     area_km2 = dy.Float64(description="True area of the cell.")
     unit = dy.String(nullable=True, description="Patrol unit with the largest share of the cell; null: none.")
+    at_edge = dy.Bool(
+        nullable=True,
+        description="It touches a cell outside the study area, where nothing counts; null: not looked at.",
+    )
 
 
 class FittedModels(dy.Schema):

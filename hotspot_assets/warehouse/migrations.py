@@ -90,6 +90,11 @@ def _widen_patrol_areas(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute(f"UPDATE patrol_areas SET {column} = {value}")
 
 
+def _mark_edges(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Cells written before were not looked at."""
+    cursor.execute("ALTER TABLE cells ADD COLUMN at_edge BOOLEAN")
+
+
 def _lay_out_in_one_stream(cursor: duckdb.DuckDBPyConnection) -> None:
     """Files written from now on hold days in order, in one stream; those already written stay as they are."""
     for name in ("hexagon_incidents", "proximity_scores"):
@@ -109,6 +114,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(5, "large tables without partitions, smaller Parquet", _lay_out_in_one_stream),
     Migration(6, "looks at trials, and who decided on the model", _add("looks", "champion_decisions")),
     Migration(7, "explanations of the cells inside patrol areas", _add("explanations")),
+    Migration(8, "cells at the edge of their study area", _mark_edges),
 )
 CURRENT = MIGRATIONS[-1].version
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from hotspot_assets.errors import UserError
 from hotspot_assets.intake.calendar import cut_offs_utc
 from hotspot_assets.settings import Settings
 
@@ -27,6 +28,20 @@ def cut_offs(settings: Settings, days: list[date]) -> pl.Series:
 def cut_off_of(settings: Settings, day: date) -> datetime:
     """The moment up to which the forecast for `day` may know anything."""
     return cut_offs(settings, [day]).to_list()[0]  # type: ignore[no-any-return]
+
+
+class BadMoment(UserError):
+    """Text that is no moment."""
+
+
+def moment_of(settings: Settings, text: str) -> datetime:
+    """A moment written as ISO 8601, by the home's clock where it names no offset. Raises BadMoment."""
+    try:
+        written = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadMoment(f"{text!r} is no moment; write it as 2026-01-31T09:00 or with an offset.") from error
+    zone = ZoneInfo(settings.area.timezone)
+    return (written if written.tzinfo else written.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def now_utc() -> datetime:

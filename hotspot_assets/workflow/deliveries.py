@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -57,11 +57,14 @@ class Declaration:
         First and last day for which the file holds every incident; what it lacks has vanished.
     closings_approved
         Close what has vanished, however much it is.
+    published_at
+        When the source published the file (UTC): from then on, not from its arrival here, it was known.
     """
 
     history: bool = False
     complete_for: tuple[date, date] | None = None
     closings_approved: bool = False
+    published_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.complete_for is not None and self.complete_for[0] > self.complete_for[1]:
@@ -260,7 +263,8 @@ def _facts(
             source=read.source,
             delivered_at=options.now,
             zone=read.zone,
-            knowledge=rules.knowledge,
+            knowledge="published" if declaration.published_at else rules.knowledge,
+            published_at=declaration.published_at,
             first_load=source_is_new or declaration.history,
             assumed_lag=rules.first_load_lag,
             complete_for=complete,

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from hotspot_assets.errors import UserError
-from hotspot_assets.hexgrid.neighbours import Neighbours, load, neighbours, save
+from hotspot_assets.hexgrid.neighbours import Neighbours, at_edge, load, neighbours, save
 from hotspot_assets.hexgrid.study_areas import StudyArea, from_boundary, from_cells, from_incidents
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import append_once
@@ -88,7 +88,8 @@ def keep_study_area(lake: Lake, settings: Settings, area: StudyArea, stamp: Stam
         return
     units = assign_to_units(settings, area)
     identity = {"study_area_id": pl.lit(area.study_area_id), "units_hash": pl.lit(units_hash(settings))}
-    cells = pl.DataFrame({"cell": area.cells, "area_km2": area.area_km2}).join(units, on="cell", how="left")
+    facts = {"cell": area.cells, "area_km2": area.area_km2, "at_edge": at_edge(area)}
+    cells = pl.DataFrame(facts).join(units, on="cell", how="left")
     append_once(lake, "cells", cells.with_columns(**identity), list(identity), stamp)
     append_once(lake, "study_areas", _header(area, stamp), ["study_area_id"], stamp)
 
@@ -97,6 +98,12 @@ def units_of(lake: Lake, settings: Settings, area: StudyArea) -> pl.DataFrame:
     """`cell, unit` of a kept study area's cells, by the units file in force; unit is null outside all units."""
     query = "SELECT cell, unit FROM cells WHERE study_area_id = ? AND units_hash = ? ORDER BY cell"
     return lake.read(query, [area.study_area_id, units_hash(settings)])
+
+
+def cells_at_edge(lake: Lake, study_area_id: str) -> int:
+    """How many of a kept study area's cells touch a cell outside it."""
+    query = "SELECT count(DISTINCT cell) FROM cells WHERE study_area_id = ? AND at_edge"
+    return int(lake.read(query, [study_area_id]).item())
 
 
 def _header(area: StudyArea, stamp: Stamp) -> pl.DataFrame:

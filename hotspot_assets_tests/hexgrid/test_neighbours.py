@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotspot_assets.hexgrid.cells import hex_to_cell
-from hotspot_assets.hexgrid.neighbours import Neighbours, load, neighbours, save
+from hotspot_assets.hexgrid.neighbours import Neighbours, at_edge, load, neighbours, save
 from hotspot_assets.hexgrid.study_areas import StudyArea, from_cells
 from hotspot_assets_tests.hexgrid.areas import disk, study_areas
 
@@ -70,3 +70,19 @@ def test_what_was_saved_is_read_back_for_its_own_area_only(tmp_path: Path) -> No
     assert [file.name for file in path.parent.iterdir()] == ["near.npz"]
     with pytest.raises(ValueError, match="another study area"):
         load(path, from_cells(area.cells[1:], 10, "disk"))
+
+
+@settings(deadline=None, max_examples=25)
+@given(area=study_areas())
+def test_a_cell_is_at_the_edge_where_the_official_binding_finds_a_neighbour_outside(area: StudyArea) -> None:
+    names = [f"{cell:x}" for cell in area.cells]
+    outside = [bool(set(h3.grid_disk(name, 1)) - set(names)) for name in names]
+    assert at_edge(area).tolist() == outside
+
+
+def test_the_middle_of_a_pentagon_s_disk_is_not_at_its_edge() -> None:
+    pentagon = h3.get_pentagons(9)[0]
+    area = from_cells(hex_to_cell(h3.grid_disk(pentagon, 2)), 9, "test")
+    edges = dict(zip((f"{cell:x}" for cell in area.cells), at_edge(area).tolist(), strict=True))
+    assert not edges[pentagon]
+    assert all(edges[cell] == (h3.grid_distance(pentagon, cell) == 2) for cell in h3.grid_disk(pentagon, 1))

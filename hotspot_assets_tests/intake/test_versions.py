@@ -131,6 +131,12 @@ class TestKnowledge:
         ]
         assert comparison.versions["known_assumed"].all()
 
+    def test_a_first_load_with_a_time_of_publication_assumes_nothing(self) -> None:
+        facts = {"first_load": True, "assumed_lag": timedelta(days=3), "knowledge": "published"}
+        comparison = Lake().take(row("a"), published_at=day(-1), **facts)
+        assert comparison.versions["known_from"].to_list() == [day(-1)]
+        assert not comparison.versions["known_assumed"].any()
+
     def test_only_new_incidents_of_the_first_load_assume(self) -> None:
         lake = Lake()
         load = {"first_load": True, "assumed_lag": timedelta(0)}
