@@ -252,6 +252,9 @@ class TrialSettings(_Section):
         ),
         description="Models judged every day beside the one that forecasts; boosting only where it is installed.",
     )
+    squares_crs: str | None = Field(
+        None, description="Coordinate system of the 250 m squares, such as EPSG:27700; none: the UTM zone."
+    )
     stale_days_per_tick: int = Field(
         62, ge=1, description="Changed days judged again at a time, oldest first."
     )

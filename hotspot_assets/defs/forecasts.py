@@ -19,6 +19,7 @@ from hotspot_assets.warehouse.reads import newest_delivery
 from hotspot_assets.workflow.forecasts import DayFacts, make_forecasts
 from hotspot_assets.workflow.models import model_in_force
 from hotspot_assets.workflow.replay import explain_areas
+from hotspot_assets.workflow.squares import GRID_NOTE, write_squares
 from hotspot_assets.workflow.study_area import cells_at_edge, keep_study_area, study_area_of_month, units_of
 
 GROUP = "forecasts"
@@ -127,6 +128,28 @@ def explanation_metadata(
     return facts | {"cells": made.select("offence_group", "cell").n_unique()} | named
 
 
+def grid250_daily(
+    context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult:
+    """The day as 250 m squares, the first 10 and 20 of each unit: for looking, on a grid of its own."""
+    days = dates_of(context)
+    progress = Progress(context.log, len(days), "days of squares")
+    for day in days:
+        made = write_squares(lake, settings, day)
+        rows = 0 if made is None else made.squares.height
+        facts: dict[str, Any] = {"dagster/partition_row_count": rows}
+        if made is not None:
+            facts |= {
+                "grid_id": made.grid_id,
+                "note": GRID_NOTE,
+                "units": made.squares["unit"].n_unique(),
+                "file": dg.MetadataValue.path(str(made.paths[0])),
+            }
+        context.add_asset_metadata(facts, partition_key=day.isoformat())
+        progress.step(rows)
+    return dg.MaterializeResult(metadata={"folder": dg.MetadataValue.path(str(settings.outputs))})
+
+
 def day_metadata(facts: DayFacts) -> dict[str, dg.MetadataValue | float | int | str]:
     """What the UI shows of one forecast date."""
     headers = facts.headers
@@ -183,6 +206,14 @@ def assets(settings: Settings, partitions: Partitions) -> list[dg.AssetsDefiniti
             code_version="1",
             **common,
         )(proximity_scores),
+        dg.asset(
+            partitions_def=partitions.days,
+            deps=["study_areas", "proximity_scores"],
+            kinds={"polars", "geojson"},
+            backfill_policy=batches,
+            group_name=GROUP,
+            owners=[OWNER],
+        )(grid250_daily),
         dg.asset(
             partitions_def=partitions.days,
             deps=["hexagon_incidents", "fitted_models", "proximity_scores", "patrol_areas"],
