@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hotspot_assets.cli_erase import erase
+from hotspot_assets.cli_review import review
 from hotspot_assets.cli_trial import champion, trial
 from hotspot_assets.errors import UserError
 from hotspot_assets.settings import Settings, load_settings
@@ -265,7 +266,7 @@ def _print_table(rows: Any) -> None:
         click.echo(str(rows))
 
 
-for _command in (erase, trial, champion):
+for _command in (erase, review, trial, champion):
     commands.add_command(_command)
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import dagster as dg
 
-from hotspot_assets.defs import automation, checks, forecasts, intake, maintenance, patrols, reviews, trial
+from hotspot_assets.defs import (
+    automation,
+    checks,
+    forecasts,
+    intake,
+    maintenance,
+    patrols,
+    review_checks,
+    reviews,
+    trial,
+)
 from hotspot_assets.defs.living_runs import lake_of_run
 from hotspot_assets.defs.partitions import partitions_of
 from hotspot_assets.forecasting.catalogue import model
@@ -25,8 +35,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     ]
     return dg.Definitions(
         assets=assets,
-        asset_checks=checks.checks(settings, partitions),
-        jobs=[*automation.jobs(), *reviews.jobs(), *maintenance.JOBS, *trial.JOBS],
+        asset_checks=[*checks.checks(settings, partitions), *review_checks.checks(settings)],
+        jobs=[*automation.jobs(), *reviews.jobs(settings), *maintenance.JOBS, *trial.JOBS],
         schedules=[*automation.schedules(settings), *maintenance.schedules(settings)],
         sensors=automation.sensors(settings),
         executor=dg.in_process_executor,

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from hotspot_assets.definitions import build_definitions
 from hotspot_assets.defs import automation
 from hotspot_assets.defs.operate import import_files, run_job
+from hotspot_assets.defs.reviews import SHEETS_JOB, SIMULATED_JOB
 from hotspot_assets.errors import UserError
 from hotspot_assets.settings import Settings, load_settings
 from hotspot_assets.warehouse.audits import last_deliveries
@@ -75,6 +76,13 @@ def run_main_job(settings: Settings, days: int, port: int, say: Say) -> None:
         run_job(
             settings, definitions, automation.TRIAL_JOB, config={"ops": {"model_trial": {"config": trial}}}
         )
+    if settings.area.synthetic and span.first < span.last:
+        say("SIMULATED reviews of the past days; today's lists wait for a person: hotspot review")
+        days_played = {"first": str(span.first), "last": str(span.last - timedelta(days=1))}
+        run_job(
+            settings, definitions, SIMULATED_JOB, config={"ops": {"play_reviews": {"config": days_played}}}
+        )
+        run_job(settings, definitions, SHEETS_JOB)
     say(f"done in {time.monotonic() - start:.0f} s\n")
     for line in next_steps(settings, span.last, port):
         say(line)

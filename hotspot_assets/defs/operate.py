@@ -81,11 +81,12 @@ def run_job(
     month: date | None = None,
     config: Mapping[str, Any] | None = None,
     user: str | None = None,
+    only: Sequence[str] | None = None,
 ) -> dg.ExecuteInProcessResult:
     """Run a job in this process, recorded in the instance.
 
-    `days`: a range of daily partitions in one run; `user`: the account for which it runs. A run before it that
-    was killed is ended first: it would be waited for.
+    `days`: a range of daily partitions in one run; `user`: the account for which it runs; `only`: some of the
+    job's assets. A run before it that was killed is ended first: it would be waited for.
 
     Raises
     ------
@@ -104,6 +105,7 @@ def run_job(
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
             partition_key=partition,
+            asset_selection=[dg.AssetKey(name) for name in only] if only else None,
             tags=tags,
             run_config={**(config or {}), "loggers": _CONSOLE},
             raise_on_error=False,
@@ -116,6 +118,9 @@ def run_job(
 def _first_failure(result: dg.ExecuteInProcessResult) -> str:
     for event in result.all_events:
         if event.is_step_failure:
+            said = event.step_failure_data.user_failure_data
+            if said is not None and said.description:
+                return f"step {event.step_key}: {said.description}"
             error = event.step_failure_data.error
             cause = error.cause or error if error else None
             return f"step {event.step_key}: {cause.message.strip() if cause else 'no reason recorded'}"

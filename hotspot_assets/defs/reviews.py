@@ -1,6 +1,6 @@
-"""Review and issue: reviews -> issued patrol areas, and withdrawals. A person asks for each run of them.
+"""Review and issue: reviews -> issued patrol areas -> sheets, and withdrawals. A person asks for each decision.
 
-Nothing here runs by itself: no schedule, no sensor and no other job selects these assets, and each needs a
+No schedule, no sensor and no other job selects the first three, and each needs a
 configuration that names who acts and what is acted on. The page (`hotspot review`) starts the same jobs. They
 have no partitions: re-materialising a day neither alters nor unissues anything.
 
@@ -9,7 +9,7 @@ lake keep the order.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -21,12 +21,16 @@ from hotspot_assets.errors import UserError
 from hotspot_assets.patrol.review import ReviewError
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.issuing import Answer
-from hotspot_assets.warehouse.lake import Committed, Lake
+from hotspot_assets.warehouse.lake import Committed, Lake, Stamp
 from hotspot_assets.warehouse.review_reads import Place, approvals_of_run
 from hotspot_assets.workflow import review
+from hotspot_assets.workflow.dates import days_between, today
+from hotspot_assets.workflow.sheets import write_issued
+from hotspot_assets.workflow.simulated_reviews import SIMULATED, simulate_reviews
 
 REVIEW_JOB, ISSUE_JOB, WITHDRAW_JOB = "review", "issue", "withdraw"
 REVIEW_AND_ISSUE_JOB = "review_and_issue"
+SHEETS_JOB, SIMULATED_JOB = "issued_sheets_in_step", "simulated_reviews"
 
 
 class ChangeConfig(dg.Config):
@@ -153,6 +157,23 @@ def withdrawals(
     return _result(context, done, facts, ("issue_id",))
 
 
+@dg.asset(
+    group_name=GROUP,
+    owners=[OWNER],
+    kinds={"html", "pdf"},
+    deps=["issued_patrol_areas", "withdrawals", "patrol_areas"],
+)
+def issued_sheets(lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:
+    """Sheets of the issued lists of yesterday, today and tomorrow; those superseded or withdrawn say so."""
+    now = today(settings)
+    days = days_between(now - timedelta(days=1), now + timedelta(days=1))
+    paths = [path for day in days for path in write_issued(lake, settings, day)]
+    listed = "\n".join(f"- `{path}`" for path in paths)
+    return dg.MaterializeResult(
+        metadata={"files": len(paths), "paths": dg.MetadataValue.md(listed or "none")}
+    )
+
+
 def _wish(config: DecisionConfig) -> review.Wish:
     return review.Wish(
         place=Place(_day(config.date), config.shift, config.unit),
@@ -199,7 +220,7 @@ def _result(
 ) -> dg.MaterializeResult:
     """What was done as metadata; a run of which everything was refused fails."""
     kept = [answer for answer in done.result if answer.row is not None]
-    refused = [answer.refusal for answer in done.result if answer.refusal is not None]
+    refused = [str(answer.refusal) for answer in done.result if answer.row is None]
     if not kept:
         raise _refusal(refused)
     for words in refused:
@@ -212,7 +233,7 @@ def _result(
             **committed_metadata(done, len(kept)),
             **facts,
             "lists": dg.MetadataValue.md(table),
-            "refused": dg.MetadataValue.md("\n".join(f"- {words}" for words in refused) or "none"),
+            "refused": dg.MetadataValue.json(refused),
         }
     )
 
@@ -220,23 +241,73 @@ def _result(
 def _refusal(reasons: Sequence[str]) -> dg.Failure:
     """A failed run with one plain line."""
     more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-    facts = {"refused": dg.MetadataValue.md("\n".join(f"- {words}" for words in reasons))}
+    facts = {"refused": dg.MetadataValue.json(list(reasons))}
     return dg.Failure(f"{reasons[0]}{more}", metadata=facts, allow_retries=False)
 
 
-def jobs() -> list[UnresolvedAssetJobDefinition]:
-    """The jobs that people start: from the review page, or from the launchpad with a configuration."""
+class PlayConfig(dg.Config):
+    """The past days of a demonstration."""
+
+    first: str = Field(description="First forecast date, YYYY-MM-DD.")
+    last: str = Field(description="Last forecast date; before today.")
+
+
+@dg.op
+def play_reviews(
+    context: dg.OpExecutionContext,
+    config: PlayConfig,
+    lake: dg.ResourceParam[Lake],
+    settings: dg.ResourceParam[Settings],
+) -> None:
+    """SIMULATED decisions and issues for past days of a fictional place; refused for a real one."""
+    stamp = Stamp(author=SIMULATED, run_id=context.run_id)
+    try:
+        days = simulate_reviews(lake, settings, _day(config.first), _day(config.last), stamp)
+    except UserError as refused:
+        raise _refusal([str(refused)]) from refused
+    for asset, count in (("reviews", "decided"), ("issued_patrol_areas", "issued")):
+        facts = {
+            "simulated": True,
+            "dagster/row_count": sum(getattr(day, count) for day in days),
+            "days": dg.MetadataValue.json({str(day.day): getattr(day, count) for day in days}),
+        }
+        context.log_event(dg.AssetMaterialization(asset, description=SIMULATED, metadata=facts))
+
+
+@dg.job(name=SIMULATED_JOB, description="SIMULATED reviews of past days of the fictional city.")
+def simulated_reviews() -> None:
+    """The play."""
+    play_reviews()
+
+
+def jobs(settings: Settings) -> list[UnresolvedAssetJobDefinition | dg.JobDefinition]:
+    """The jobs that people start: from the review page, or from the launchpad with a configuration.
+
+    A fictional place has one more; a real place has no job that decides by itself.
+    """
     define, select = dg.define_asset_job, dg.AssetSelection.assets
     return [
+        *([simulated_reviews] if settings.area.synthetic else []),
         define(REVIEW_JOB, select("reviews"), description="Decide about lists of patrol areas."),
-        define(ISSUE_JOB, select("issued_patrol_areas"), description="Issue lists that were approved."),
+        define(
+            ISSUE_JOB,
+            select("issued_patrol_areas", "issued_sheets"),
+            description="Issue lists that were approved.",
+        ),
         define(
             REVIEW_AND_ISSUE_JOB,
-            select("reviews", "issued_patrol_areas"),
+            select("reviews", "issued_patrol_areas", "issued_sheets"),
             description="Decide about lists, and issue those approved: what the review page does.",
         ),
-        define(WITHDRAW_JOB, select("withdrawals"), description="Take issued lists back before their end."),
+        define(
+            WITHDRAW_JOB,
+            select("withdrawals", "issued_sheets"),
+            description="Take issued lists back before their end.",
+        ),
+        define(
+            SHEETS_JOB, select("issued_sheets"), description="Bring the sheets in step with what is issued."
+        ),
     ]
 
 
-ASSETS = [reviews, issued_patrol_areas, withdrawals]
+ASSETS = [reviews, issued_patrol_areas, withdrawals, issued_sheets]

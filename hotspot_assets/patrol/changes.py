@@ -178,8 +178,10 @@ def _place(change: Change) -> tuple[float, int]:
 
 
 def _because(change: Change) -> str:
-    words = f" ({change.text.strip()})" if change.text.strip() else ""
-    return f"{REASONS[change.reason]}{words}"
+    words = change.text.strip()
+    if change.reason == "other":
+        return words
+    return f"{REASONS[change.reason]} ({words})" if words else REASONS[change.reason]
 
 
 def _lay(row: dict[str, Any], change: Change, ground: Ground | None) -> None:

@@ -24,7 +24,7 @@ def review_statistics(reviews: pl.DataFrame) -> pl.DataFrame:
     -------
     role, simulated, decided, approved, approved_with_changes, rejected (Int64), override_rate (changed or
     rejected, of all decided), quick_approvals (share of approvals within `QUICK_SECONDS`; null without
-    approvals), median_seconds.
+    approvals), median_seconds, median_seconds_per_list (of an act on several lists, each has its part).
     """
     approval = pl.col("state").str.starts_with("approved")
     return (
@@ -37,6 +37,7 @@ def review_statistics(reviews: pl.DataFrame) -> pl.DataFrame:
             override_rate=(pl.col("state") != "approved").mean(),
             quick_approvals=(pl.col("seconds").filter(approval) <= QUICK_SECONDS).mean(),
             median_seconds=pl.col("seconds").median(),
+            median_seconds_per_list=(pl.col("seconds") / pl.col("together")).median(),
         )
         .sort("role", "simulated")
     )

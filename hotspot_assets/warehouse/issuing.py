@@ -26,7 +26,7 @@ from hotspot_assets.patrol.ground import Ground
 from hotspot_assets.patrol.review import Decision, Reviewed, ReviewError, list_hash
 from hotspot_assets.warehouse.chain import Fact, append_entries
 from hotspot_assets.warehouse.lake import Committed, Lake, Stamp, Transaction
-from hotspot_assets.warehouse.review_reads import Place, Standing, approved_list, standings
+from hotspot_assets.warehouse.review_reads import Place, Standing, approved_lists, standings
 from hotspot_assets.warehouse.tables import TABLES
 
 _LOCKS = ("reviews", "review_changes", "reviewed_areas", "issued_patrol_areas", "withdrawals", "ledger")
@@ -120,6 +120,7 @@ def issue_approved(
     def write(transaction: Transaction) -> list[Answer]:
         approvals = _reviews(transaction, review_ids)
         known = standings(transaction.read, sorted({_place(row).forecast_date for row in approvals.values()}))
+        lists = approved_lists(transaction.read, review_ids)
         frames: list[pl.DataFrame] = []
         replaced: list[pl.DataFrame] = []
 
@@ -129,7 +130,7 @@ def issue_approved(
                 raise ReviewError(f"There is no review {review_id}; without an approval nothing is issued.")
             standing = _standing(known, _place(approval))
             _check_issuable(approval, standing)
-            human = approved_list(transaction.read, review_id)
+            human = lists.get(review_id, standing.areas.clear())
             made = review.issue(human, approval, standing.newest, issued_by, issued_at)
             frames.append(
                 made.with_columns(simulated=pl.lit(approval["simulated"]), run_id=pl.lit(stamp.run_id))

@@ -116,13 +116,14 @@ def standings(read: Read, days: Sequence[date]) -> dict[Place, Standing]:
     return found
 
 
-def approved_list(read: Read, review_id: str) -> pl.DataFrame:
-    """The human list of a review, in the form in which it was approved."""
+def approved_lists(read: Read, review_ids: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """The human lists of reviews, in the form in which they were approved; a rejection has none."""
     query = """
-        SELECT * EXCLUDE (review_id, list) FROM reviewed_areas WHERE review_id = ? AND list = 'human'
-        ORDER BY offence_group, rank
+        SELECT * EXCLUDE (list) FROM reviewed_areas WHERE list_contains(?, review_id) AND list = 'human'
+        ORDER BY review_id, offence_group, rank
     """
-    return read(query, [review_id])
+    parts = read(query, [list(review_ids)]).partition_by("review_id", as_dict=True, include_key=False)
+    return {str(review_id): rows for (review_id,), rows in parts.items()}
 
 
 def reviews_between(read: Read, first: date, last: date) -> pl.DataFrame:
@@ -164,11 +165,24 @@ def issues_unlike_their_approval(read: Read) -> pl.DataFrame:
     return read(query, [])
 
 
-def issued_lists(read: Read, issue_ids: Sequence[str] | None = None) -> pl.DataFrame:
-    """The issued rows, all or those of some issues."""
-    chosen = "" if issue_ids is None else "WHERE list_contains(?, issue_id)"
-    query = f"SELECT * FROM issued_patrol_areas {chosen} ORDER BY issue_id, offence_group, rank"
-    return read(query, [] if issue_ids is None else [list(issue_ids)])
+def issues_side_by_side(read: Read) -> pl.DataFrame:
+    """Places with two issues at once: each issued before the other ended or was taken back."""
+    query = """
+        WITH i AS (
+            SELECT DISTINCT issue_id, forecast_date, shift, unit, issued_at,
+                least(expires_at, coalesce(withdrawn_at, expires_at)) AS until
+            FROM issued_patrol_areas LEFT JOIN withdrawals USING (issue_id))
+        SELECT a.issue_id, b.issue_id AS other, a.forecast_date, a.unit, a.shift FROM i a JOIN i b
+        ON (a.forecast_date, a.shift, a.unit) = (b.forecast_date, b.shift, b.unit)
+            AND a.issue_id < b.issue_id AND a.issued_at < b.until AND b.issued_at < a.until
+        ORDER BY ALL
+    """
+    return read(query, [])
+
+
+def simulated_decisions(read: Read) -> pl.DataFrame:
+    """Decisions that no person took."""
+    return read("SELECT review_id, forecast_date, unit, shift FROM reviews WHERE simulated ORDER BY ALL", [])
 
 
 def _place(row: Mapping[str, Any]) -> Place:

@@ -185,10 +185,14 @@ def shift_bounds(settings: Settings, day: date) -> dict[str, tuple[datetime, dat
 
 def ground_of(lake: Lake, settings: Settings, place: Place) -> Ground:
     """Where the areas of a list may lie. Raises ReviewError where the date has no forecast."""
+    return _ground(lake, Grounds(lake, settings), place)
+
+
+def _ground(lake: Lake, grounds: Grounds, place: Place) -> Ground:
     made = headers_of(lake, place.forecast_date, place.forecast_date).drop_nulls("study_area_id")
     if made.is_empty():
         raise ReviewError(f"There is no forecast for {place.forecast_date}.")
-    return Grounds(lake, settings).of(made["study_area_id"][0], place.forecast_date, place.shift)
+    return grounds.of(made["study_area_id"][0], place.forecast_date, place.shift)
 
 
 def _check_words(texts: Sequence[str], now: datetime) -> None:

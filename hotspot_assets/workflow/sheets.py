@@ -93,7 +93,7 @@ def _put_aside(folder: Path, areas: pl.DataFrame, by: str) -> None:
 
 
 def write_issued(lake: Lake, settings: Settings, day: date) -> list[Path]:
-    """Write the sheets of what is issued for a day: `issued/<shift>/<unit>-<issue>.html` and `.pdf`.
+    """Write the sheets of what is issued for a day: `issued/<shift>/<unit>-<issue>.html`, and `.pdf` unless simulated.
 
     What is there stays as it is, as an issue never changes; but a sheet whose issue was withdrawn, or rests on a
     forecast that has been made anew, says so from then on, and its PDF, which cannot, goes.
@@ -109,21 +109,28 @@ def write_issued(lake: Lake, settings: Settings, day: date) -> list[Path]:
     facts = _Facts(lake, settings, day)
     paths = []
     for (issue_id,), areas in issued.group_by("issue_id", maintain_order=True):
-        shift, unit = file_name(areas["shift"][0]), file_name(areas["unit"][0])
-        page = settings.outputs / day.isoformat() / ISSUED / shift / f"{unit}-{str(issue_id)[:8]}.html"
+        page = issued_path(settings, day, areas["shift"][0], areas["unit"][0], str(issue_id))
         pdf, later = page.with_suffix(".pdf"), facts.came_after(areas)
-        if later is None and page.exists() and pdf.exists():
-            paths += [page, pdf]
-            continue
+        with_pdf = settings.patrol.pdf and not areas["simulated"][0]
         if later is None:
-            sheet = facts.sheet(areas, _approval(areas))
-            paths += [write_whole(page, sheet_html(sheet).encode()), write_whole(pdf, sheets_pdf([sheet]))]
+            if not page.exists() or (with_pdf and not pdf.exists()):
+                sheet = facts.sheet(areas, _approval(areas))
+                write_whole(page, sheet_html(sheet).encode())
+                if with_pdf:
+                    write_whole(pdf, sheets_pdf([sheet]))
+            paths += [page, pdf] if with_pdf else [page]
             continue
         if page.exists():
             marked = overtaken_html(page.read_text(encoding="utf-8"), *later)
             paths.append(write_whole(page, marked.encode()))
         pdf.unlink(missing_ok=True)
     return paths
+
+
+def issued_path(settings: Settings, day: date, shift: str, unit: str, issue_id: str) -> Path:
+    """Where the sheet of an issue lies."""
+    folder = settings.outputs / day.isoformat() / ISSUED / file_name(shift)
+    return folder / f"{file_name(unit)}-{issue_id[:8]}.html"
 
 
 def _approval(areas: pl.DataFrame) -> Approval:

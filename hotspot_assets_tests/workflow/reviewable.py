@@ -1,4 +1,7 @@
-"""A home whose newest lists can be decided: a town in two halves, forecast for tomorrow; no list ends mid-test."""
+"""A home whose newest lists can be decided: a town with a forecast for today, in a zone where it is about noon.
+
+So no list ends while a test runs, at whatever hour that is.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,13 @@ from .homes import LAST_DAY, deliver, forecast, home_in, lake_of, town
 
 WEST, EAST = "West side", "East side"
 STAMP = Stamp("tester", "run-1")
-DAY = datetime.now(UTC).date() + timedelta(days=1)
-_UNITS = """
+AHEAD_HOURS = 12 - datetime.now(UTC).hour
+ZONE = f"Etc/GMT{-AHEAD_HOURS:+d}" if AHEAD_HOURS else "Etc/UTC"  # the signs of these names are turned round
+DAY = (datetime.now(UTC) + timedelta(hours=AHEAD_HOURS)).date()
+END_OF_DAY = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC) + timedelta(hours=24 - AHEAD_HOURS)
+_SETTINGS = f"""
 [area]
+timezone = "{ZONE}"
 units = "units.geojson"
 unit_name_field = "name"
 
@@ -30,34 +37,40 @@ unit_name_field = "name"
 budget_share = 0.05
 areas = 3
 max_radius_m = 150.0
+pdf = false
+"""
+SHIFTS = """
+shifts = [{name = "early", start = 06:00:00, end = 14:00:00}, {name = "late", start = 14:00:00, end = 22:00:00},
+          {name = "night", start = 22:00:00, end = 06:00:00}]
 """
 
 
-def _halves(folder: Path) -> None:
+def strips(names: list[str]) -> str:
+    """Units side by side from west to east, as GeoJSON; the outermost reach far out."""
+    inner = [-0.1 + (number - len(names) / 2) * 0.0016 for number in range(1, len(names))]
+    edges = [-0.4, *inner, 0.2]
+
     def box(name: str, west: float, east: float) -> dict[str, object]:
         ring = [[west, 51.3], [east, 51.3], [east, 51.7], [west, 51.7], [west, 51.3]]
-        return {
-            "type": "Feature",
-            "properties": {"name": name},
-            "geometry": {"type": "Polygon", "coordinates": [ring]},
-        }
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        return {"type": "Feature", "properties": {"name": name}, "geometry": geometry}
 
-    halves = {"type": "FeatureCollection", "features": [box(WEST, -0.4, -0.1), box(EAST, -0.1, 0.2)]}
-    (folder / "units.geojson").write_text(json.dumps(halves), encoding="utf-8")
+    features = [box(*each) for each in zip(names, edges[:-1], edges[1:], strict=True)]
+    return json.dumps({"type": "FeatureCollection", "features": features})
 
 
 @cache
-def _made() -> Path:
+def _made(units: tuple[str, ...], shifts: str) -> Path:
     """The home, made once; tests work on copies."""
     folder = Path(mkdtemp(prefix="reviewable"))
-    _halves(folder)
-    settings = home_in(folder, _UNITS)
-    later = DAY - timedelta(days=1) - LAST_DAY
+    (folder / "units.geojson").write_text(strips(list(units)), encoding="utf-8")
+    settings = home_in(folder, _SETTINGS + shifts)
+    later = DAY - LAST_DAY
     rows = [(each[0], each[1], _moved(each[2], later), *each[3:]) for each in town(400)]
     deliver(settings, "first.csv", rows)
-    forecast(settings, DAY - timedelta(days=1), DAY)
+    forecast(settings, DAY, DAY)
     lake = lake_of(settings)
-    list(make_patrol_areas(lake, settings, DAY - timedelta(days=1), DAY, STAMP))
+    list(make_patrol_areas(lake, settings, DAY, DAY, STAMP))
     lake.close()
     return folder
 
@@ -66,11 +79,9 @@ def _moved(moment: str, by: timedelta) -> str:
     return (datetime.fromisoformat(moment) + by).isoformat()
 
 
-def reviewable(folder: Path, more: str = "") -> Settings:
-    """Settings of a fresh copy of the home, with `more` at the end of its settings file."""
-    shutil.copytree(_made(), folder)
-    file = folder / "settings.toml"
-    file.write_text(file.read_text(encoding="utf-8") + more, encoding="utf-8")
+def reviewable(folder: Path, units: tuple[str, ...] = (WEST, EAST), shifts: str = "") -> Settings:
+    """Settings of a fresh copy of the home."""
+    shutil.copytree(_made(units, shifts), folder)
     return load_settings({"HOTSPOT_HOME": str(folder)})
 
 

@@ -23,7 +23,7 @@ from hotspot_assets.workflow.patrols import make_patrol_areas
 from hotspot_assets.workflow.review import Wish, change_of, decide, issue, withdraw
 
 from .homes import forecast, lake_of
-from .reviewable import DAY, EAST, STAMP, WEST, person, place, reviewable, standing, wish
+from .reviewable import DAY, EAST, END_OF_DAY, STAMP, WEST, person, place, reviewable, standing, wish
 
 A_DAY = timedelta(days=1)
 
@@ -86,7 +86,7 @@ def test_an_approval_keeps_both_lists_and_an_issue_copies_the_approved_one(
     found = lake.read("SELECT area_id, content_hash, expires_at FROM issued_patrol_areas ORDER BY rank")
     assert found["area_id"].to_list() == [f"{WEST}-burglary-3", f"{WEST}-burglary-1"]
     assert found["content_hash"].unique().to_list() == [decided.row["human_hash"]]
-    assert found["expires_at"][0] == datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC) + A_DAY
+    assert found["expires_at"][0] == END_OF_DAY
     assert standing(lake).state_at(datetime.now(UTC)) == "issued"
 
 
