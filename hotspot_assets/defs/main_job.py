@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from hotspot_assets.definitions import build_definitions
 from hotspot_assets.defs import automation
 from hotspot_assets.defs.operate import import_files, run_job
-from hotspot_assets.defs.reviews import SHEETS_JOB, SIMULATED_JOB
+from hotspot_assets.defs.reviews import SIMULATED_JOB
 from hotspot_assets.errors import UserError
 from hotspot_assets.settings import Settings, load_settings
 from hotspot_assets.warehouse.audits import last_deliveries
@@ -82,7 +82,6 @@ def run_main_job(settings: Settings, days: int, port: int, say: Say) -> None:
         run_job(
             settings, definitions, SIMULATED_JOB, config={"ops": {"play_reviews": {"config": days_played}}}
         )
-        run_job(settings, definitions, SHEETS_JOB)
     say(f"done in {time.monotonic() - start:.0f} s\n")
     for line in next_steps(settings, span.last, port):
         say(line)

@@ -24,7 +24,7 @@ from hotspot_assets.warehouse.issuing import Answer
 from hotspot_assets.warehouse.lake import Committed, Lake, Stamp
 from hotspot_assets.warehouse.review_reads import Place, approvals_of_run
 from hotspot_assets.workflow import review
-from hotspot_assets.workflow.dates import days_between, today
+from hotspot_assets.workflow.dates import today
 from hotspot_assets.workflow.sheets import write_issued
 from hotspot_assets.workflow.simulated_reviews import SIMULATED, simulate_reviews
 
@@ -166,7 +166,7 @@ def withdrawals(
 def issued_sheets(lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:
     """Sheets of the issued lists of yesterday, today and tomorrow; those superseded or withdrawn say so."""
     now = today(settings)
-    days = days_between(now - timedelta(days=1), now + timedelta(days=1))
+    days = [now, now + timedelta(days=1), now - timedelta(days=1)]  # what officers wait for comes first
     paths = [path for day in days for path in write_issued(lake, settings, day)]
     listed = "\n".join(f"- `{path}`" for path in paths)
     return dg.MaterializeResult(

@@ -93,7 +93,7 @@ def _put_aside(folder: Path, areas: pl.DataFrame, by: str) -> None:
 
 
 def write_issued(lake: Lake, settings: Settings, day: date) -> list[Path]:
-    """Write the sheets of what is issued for a day: `issued/<shift>/<unit>-<issue>.html`, and `.pdf` unless simulated.
+    """Write the sheets of what is issued for a day: `issued/<shift>/<unit>-<issue>.html`, and `.pdf`.
 
     What is there stays as it is, as an issue never changes; but a sheet whose issue was withdrawn, or rests on a
     forecast that has been made anew, says so from then on, and its PDF, which cannot, goes.
@@ -111,7 +111,7 @@ def write_issued(lake: Lake, settings: Settings, day: date) -> list[Path]:
     for (issue_id,), areas in issued.group_by("issue_id", maintain_order=True):
         page = issued_path(settings, day, areas["shift"][0], areas["unit"][0], str(issue_id))
         pdf, later = page.with_suffix(".pdf"), facts.came_after(areas)
-        with_pdf = settings.patrol.pdf and not areas["simulated"][0]
+        with_pdf = settings.patrol.pdf
         if later is None:
             if not page.exists() or (with_pdf and not pdf.exists()):
                 sheet = facts.sheet(areas, _approval(areas))
