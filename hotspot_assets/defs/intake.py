@@ -103,9 +103,8 @@ def _results(taken: list[Taken]) -> Iterator[dg.MaterializeResult]:
             "files": dg.MetadataValue.md(lines),
         },
     )
-    versions = (
-        counts["rows_new"] + counts["rows_amended"] + counts["rows_reversed"] + counts["incidents_vanished"]
-    )
+    of_rows = counts["rows_new"] + counts["rows_amended"] + counts["rows_reversed"]
+    versions = of_rows + counts["incidents_vanished"] + counts["incidents_excluded"]
     facts = {**snapshot, "dagster/row_count": versions, **counts, **lineage_metadata("incidents")}
     yield dg.MaterializeResult("incidents", metadata=facts)
     facts = {**snapshot, "dagster/row_count": counts["rows_rejected"], **lineage_metadata("rejected_rows")}

@@ -67,11 +67,13 @@ class Recognised:
 class Batch:
     """Some rows of a file: rows_read = accepted + rejected + the sum of excluded.
 
-    `excluded` and `marks` count by code (`reasons`); marks are notes on accepted rows.
+    `excluded` and `marks` count by code (`reasons`); marks are notes on accepted rows. `not_taken` names the
+    incidents of the rows that were not accepted (`validation.NOT_TAKEN_SCHEMA`).
     """
 
     accepted: pl.DataFrame
     rejected: pl.DataFrame
+    not_taken: pl.DataFrame
     rows_read: int
     excluded: Mapping[str, int]
     marks: Mapping[str, int]
@@ -214,7 +216,9 @@ def batches_of(file: Recognised, options: IntakeOptions, piece_bytes: int = PIEC
         rejected = judged.rejected
         if chunk.malformed.height:
             rejected = pl.concat([rejected, malformed(chunk.malformed)]).sort("line")
-        yield Batch(judged.accepted, rejected, chunk.rows_read, judged.excluded, judged.marks)
+        yield Batch(
+            judged.accepted, rejected, judged.not_taken, chunk.rows_read, judged.excluded, judged.marks
+        )
 
 
 def _chunks(file: Recognised, wanted: tuple[str, ...], piece_bytes: int) -> Iterator[Chunk]:

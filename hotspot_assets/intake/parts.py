@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, islice, pairwise
@@ -23,7 +23,7 @@ import polars as pl
 from hotspot_assets.intake.content import ACCEPTED_SCHEMA
 from hotspot_assets.intake.delivery import Batch, batches_of, recognise
 from hotspot_assets.intake.reading import PIECE_BYTES
-from hotspot_assets.intake.validation import IntakeOptions
+from hotspot_assets.intake.validation import NOT_TAKEN_SCHEMA, IntakeOptions
 
 SLICE_ROWS = 500_000
 """So many rows are handled at a time: some 200 MB while they are compared."""
@@ -34,11 +34,17 @@ _KEY_PREFIX_DIGITS = 8
 
 @dataclass(frozen=True)
 class KeySlice:
-    """Accepted rows of the incidents whose keys lie in `low` <= key < `high`."""
+    """Accepted rows of the incidents whose keys lie in `low` <= key < `high`, and rows not taken of the same keys."""
 
     rows: pl.DataFrame
+    not_taken: pl.DataFrame
     low: str
     high: str
+
+    def incident_keys(self) -> pl.DataFrame:
+        """Every incident named (`incident_key`), once."""
+        named = [self.rows.select("incident_key"), self.not_taken.select("incident_key")]
+        return pl.concat(named).unique()
 
 
 @dataclass
@@ -74,6 +80,7 @@ class DeliveryParts:
     reasons: Counter[str] = field(default_factory=Counter)
     _accepted: list[pl.LazyFrame] = field(default_factory=list, repr=False)
     _rejected: list[pl.LazyFrame] = field(default_factory=list, repr=False)
+    _not_taken: list[pl.LazyFrame] = field(default_factory=list, repr=False)
 
     @property
     def rows_excluded(self) -> int:
@@ -83,19 +90,19 @@ class DeliveryParts:
     def slices(self) -> Iterator[KeySlice]:
         """The accepted rows, slice by slice in the order of the keys; at least one slice, perhaps empty."""
         for low, high in key_ranges(math.ceil(self.rows_accepted / self.slice_rows)):
-            key = pl.col("incident_key")
-            within = [part.filter(key >= low, key < high).collect() for part in self._accepted]
-            yield KeySlice(pl.concat([pl.DataFrame(schema=ACCEPTED_SCHEMA), *within]), low, high)
+            rows = _within(self._accepted, low, high, ACCEPTED_SCHEMA)
+            yield KeySlice(rows, _within(self._not_taken, low, high, NOT_TAKEN_SCHEMA), low, high)
 
     def rejected(self) -> Iterator[pl.DataFrame]:
         """The rejected rows, in the order of the file."""
         for part in self._rejected:
             yield part.collect()
 
-    def add(self, accepted: pl.LazyFrame, rejected: pl.LazyFrame) -> None:
+    def add(self, accepted: pl.LazyFrame, rejected: pl.LazyFrame, not_taken: pl.LazyFrame) -> None:
         """Take note of where a batch's rows are."""
         self._accepted.append(accepted)
         self._rejected.append(rejected)
+        self._not_taken.append(not_taken)
 
     def count(self, batch: Batch) -> None:
         """Add a batch to the counts."""
@@ -147,14 +154,29 @@ def read_into_parts(
     return parts
 
 
-def _in_memory(batch: Batch) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    return batch.accepted.lazy(), batch.rejected.lazy()
+def _within(
+    parts: Sequence[pl.LazyFrame], low: str, high: str, schema: dict[str, pl.DataType]
+) -> pl.DataFrame:
+    key = pl.col("incident_key")
+    within = [part.filter(key >= low, key < high).collect() for part in parts]
+    return pl.concat([pl.DataFrame(schema=schema), *within])
 
 
-def _on_disk(batch: Batch, folder: Path, number: int) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """The batch's rows in files; the accepted ones by key, so that a slice reads only its own pages of them."""
-    accepted, rejected = folder / f"{number}.accepted.parquet", folder / f"{number}.rejected.parquet"
-    by_key = batch.accepted.sort("incident_key", maintain_order=True)
-    by_key.write_parquet(accepted, compression="lz4", row_group_size=_ROW_GROUP)
-    batch.rejected.write_parquet(rejected, compression="lz4")
-    return pl.scan_parquet(accepted), pl.scan_parquet(rejected)
+def _in_memory(batch: Batch) -> tuple[pl.LazyFrame, pl.LazyFrame, pl.LazyFrame]:
+    return batch.accepted.lazy(), batch.rejected.lazy(), batch.not_taken.lazy()
+
+
+def _on_disk(batch: Batch, folder: Path, number: int) -> tuple[pl.LazyFrame, pl.LazyFrame, pl.LazyFrame]:
+    """The batch's rows in files; by key where slices are cut, so that a slice reads only its own pages of them."""
+    by_key = (batch.accepted, batch.not_taken)
+    accepted, not_taken = (rows.sort("incident_key", maintain_order=True) for rows in by_key)
+    return (
+        _written(accepted, folder / f"{number}.accepted.parquet"),
+        _written(batch.rejected, folder / f"{number}.rejected.parquet"),
+        _written(not_taken, folder / f"{number}.not_taken.parquet"),
+    )
+
+
+def _written(rows: pl.DataFrame, path: Path) -> pl.LazyFrame:
+    rows.write_parquet(path, compression="lz4", row_group_size=_ROW_GROUP)
+    return pl.scan_parquet(path)

@@ -50,6 +50,10 @@ REJECTED_SCHEMA: dict[str, pl.DataType] = {
 }
 
 
+NOT_TAKEN_SCHEMA: dict[str, pl.DataType] = {"incident_key": pl.String(), "excluded": pl.Boolean()}
+"""Rows that name an incident and bring no version of it: left out by the contract (`excluded`), or rejected."""
+
+
 @dataclass(frozen=True)
 class IntakeOptions:
     """What a home takes in.
@@ -90,10 +94,14 @@ class IntakeOptions:
 
 @dataclass(frozen=True)
 class Judged:
-    """A chunk's accepted (ACCEPTED_SCHEMA) and rejected rows (REJECTED_SCHEMA), and counts by code."""
+    """A chunk's accepted (ACCEPTED_SCHEMA) and rejected rows (REJECTED_SCHEMA), and counts by code.
+
+    `not_taken` (NOT_TAKEN_SCHEMA) names the incidents of the rows that were not accepted.
+    """
 
     accepted: pl.DataFrame
     rejected: pl.DataFrame
+    not_taken: pl.DataFrame
     excluded: Mapping[str, int]
     marks: Mapping[str, int]
 
@@ -122,10 +130,20 @@ class Judge:
             _offences(_complete(self._kind.prepare(_trimmed(rows))), self._kind), self._kind, self._numbers
         )
         kept, excluded = _left_out(texts, self._options)
+        counts = dict(excluded.group_by("excluded").len().sort("excluded").rows())
         read = with_places(self._with_times(kept), self._kind, self._options.extent)
         judged = read.with_columns(reason=self._reason())
         accepted, marks = self._accepted(judged.filter(pl.col("reason").is_null()))
-        return Judged(accepted, _rejected(judged.filter(pl.col("reason").is_not_null())), excluded, marks)
+        refused = judged.filter(pl.col("reason").is_not_null())
+        not_taken = pl.concat([self._named(excluded, True), self._named(refused, False)])
+        return Judged(accepted, _rejected(refused), not_taken, counts, marks)
+
+    def _named(self, rows: pl.DataFrame, excluded: bool) -> pl.DataFrame:
+        references = rows["reference"].drop_nulls()
+        keys = incident_keys(references, self._kind.source, self._options.key)
+        return pl.DataFrame(
+            {"incident_key": keys, "excluded": [excluded] * len(keys)}, schema=NOT_TAKEN_SCHEMA
+        )
 
     def _with_times(self, rows: pl.DataFrame) -> pl.DataFrame:
         patterns = self._kind.times
@@ -243,12 +261,13 @@ def _with_references(rows: pl.DataFrame, kind: Format, numbers: OccurrenceNumber
     return rows.with_columns(reference=rows["reference"].scatter(positions, made))
 
 
-def _left_out(rows: pl.DataFrame, options: IntakeOptions) -> tuple[pl.DataFrame, dict[str, int]]:
+def _left_out(rows: pl.DataFrame, options: IntakeOptions) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows that are taken, and those left out with the reason in `excluded`."""
     flagged = pl.col("domestic") & options.exclude_domestic
     by_group = pl.when(pl.col("offence_group").is_in(sorted(options.excluded_groups))).then("offence_group")
     labelled = rows.with_columns(excluded=pl.when(flagged).then(pl.lit(EXCLUDED_BY_FLAG)).otherwise(by_group))
-    counts = labelled.drop_nulls("excluded").group_by("excluded").len().sort("excluded").rows()
-    return labelled.filter(pl.col("excluded").is_null()).drop("excluded"), dict(counts)
+    is_kept = pl.col("excluded").is_null()
+    return labelled.filter(is_kept).drop("excluded"), labelled.filter(~is_kept)
 
 
 def _usable_times(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:

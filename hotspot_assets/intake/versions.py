@@ -21,7 +21,7 @@ opens again only by a row modified after the reversal. An erased one never does:
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import datetime
 
 import polars as pl
@@ -36,6 +36,7 @@ from hotspot_assets.intake.content import (
 )
 from hotspot_assets.intake.decisions import REASONS, decide
 from hotspot_assets.intake.knowledge import DeliveryFacts, with_knowledge_times
+from hotspot_assets.intake.validation import NOT_TAKEN_SCHEMA
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Counts:
 
     The accepted rows are the sum of the first five. Among the unchanged are `rows_outdated`, older than what
     is known. The others count incidents: closed because a complete delivery lacks them, or to be closed once
-    approved; reversals without an original, and originals that met a reversal delivered before them.
+    approved; closed because the source now says what is left out; reversals without an original, and
+    originals that met a reversal delivered before them.
     """
 
     rows_new: int
@@ -55,6 +57,7 @@ class Counts:
     rows_outdated: int
     incidents_vanished: int
     closings_waiting: int
+    incidents_excluded: int
     reversals_unmatched: int
     reversals_matched_late: int
 
@@ -65,6 +68,9 @@ class Counts:
 
 NOTHING_YET = Counts(*[0] * len(fields(Counts)))
 """Counts of a delivery before its first row."""
+
+NONE_NOT_TAKEN = pl.DataFrame(schema=NOT_TAKEN_SCHEMA)
+"""Every row was accepted."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,11 @@ class Comparison:
 
 
 def compare(
-    rows: pl.DataFrame, known: pl.DataFrame, facts: DeliveryFacts, closings_wait: bool | None = None
+    rows: pl.DataFrame,
+    known: pl.DataFrame,
+    facts: DeliveryFacts,
+    not_taken: pl.DataFrame = NONE_NOT_TAKEN,
+    closings_wait: bool | None = None,
 ) -> Comparison:
     """Compare the accepted rows of a delivery with what is known.
 
@@ -93,6 +103,9 @@ def compare(
         each that a declared completeness covers. Others do no harm.
     facts
         The delivery as a whole.
+    not_taken
+        Incidents named by rows that bring no version (`NOT_TAKEN_SCHEMA`). They have not vanished; those that
+        the contract leaves out by now are closed: the source re-classified them into what is not taken.
     closings_wait
         Whether closings wait for a word, said of the delivery as a whole (`must_wait`) where this is a part.
     """
@@ -103,22 +116,27 @@ def compare(
     reversals = _one_per_incident(prepared.filter(pl.col("reversal")))
     decisions = decide(originals, reversals, known, facts)
     told = _versions(decisions, originals, reversals, known, facts)
-    vanished, covered = _vanished(rows, known, facts)
+    excluded = _excluded(rows, known, not_taken)
+    vanished, covered = _vanished(rows, known, facts, not_taken)
     waits = must_wait(vanished.height, covered, facts) if closings_wait is None else closings_wait
     closed = closings(vanished, facts.delivery_seq, facts.stated_at, "vanished")
-    kept = originals.height + reversals.height
-    return Comparison(
-        versions=told if waits else pl.concat([told, closed]),
-        counts=_counts(
-            decisions, rows.height - kept, 0 if waits else closed.height, closed.height if waits else 0
-        ),
-        waiting=closed if waits else closed.clear(),
+    left = closings(excluded, facts.delivery_seq, facts.stated_at, "re-classified")
+    now, later = (closed.clear(), closed) if waits else (closed, closed.clear())
+    counts = replace(
+        _counts(decisions),
+        rows_duplicate=rows.height - originals.height - reversals.height,
+        incidents_vanished=now.height,
+        closings_waiting=later.height,
+        incidents_excluded=left.height,
     )
+    return Comparison(pl.concat([told, left, now]), counts, later)
 
 
-def count_vanished(rows: pl.DataFrame, known: pl.DataFrame, facts: DeliveryFacts) -> tuple[int, int]:
+def count_vanished(
+    rows: pl.DataFrame, known: pl.DataFrame, facts: DeliveryFacts, not_taken: pl.DataFrame
+) -> tuple[int, int]:
     """Incidents that `compare` would find vanished, and how many the delivery should hold."""
-    vanished, covered = _vanished(rows, known, facts)
+    vanished, covered = _vanished(rows, known, facts, not_taken)
     return vanished.height, covered
 
 
@@ -249,15 +267,25 @@ def _decided(content: pl.DataFrame, decisions: pl.DataFrame, facts: DeliveryFact
     ).select(list(VERSION_SCHEMA))
 
 
-def _vanished(rows: pl.DataFrame, known: pl.DataFrame, facts: DeliveryFacts) -> tuple[pl.DataFrame, int]:
+def _vanished(
+    rows: pl.DataFrame, known: pl.DataFrame, facts: DeliveryFacts, not_taken: pl.DataFrame
+) -> tuple[pl.DataFrame, int]:
     """Open incidents that the delivery should hold and does not, and how many it should hold."""
     if facts.complete_for is None:
         return known.clear(), 0
     covered = known.filter(~pl.col("closed") & facts.complete_for.covers())
-    return covered.join(rows.select("incident_key"), on="incident_key", how="anti"), covered.height
+    named = pl.concat([rows.select("incident_key"), not_taken.select("incident_key")])
+    return covered.join(named, on="incident_key", how="anti"), covered.height
 
 
-def _counts(decisions: pl.DataFrame, duplicates: int, vanished: int, waiting: int) -> Counts:
+def _excluded(rows: pl.DataFrame, known: pl.DataFrame, not_taken: pl.DataFrame) -> pl.DataFrame:
+    """Open incidents of which the delivery says only what the contract leaves out."""
+    left_out = not_taken.filter("excluded").join(rows, on="incident_key", how="anti")
+    return known.filter(~pl.col("closed")).join(left_out, on="incident_key", how="semi")
+
+
+def _counts(decisions: pl.DataFrame) -> Counts:
+    """Counts of what was decided row by row; the others are 0."""
     has_o, has_r = pl.col("o").is_not_null(), pl.col("r").is_not_null()
     alone = pl.col("r_counts") & ~has_o & pl.col("k").is_null()
     sums = decisions.select(
@@ -269,4 +297,4 @@ def _counts(decisions: pl.DataFrame, duplicates: int, vanished: int, waiting: in
         reversals_unmatched=alone.sum(),
         reversals_matched_late=(pl.col("is_new") & pl.col("k_waiting")).sum(),
     ).row(0, named=True)
-    return Counts(**sums, rows_duplicate=duplicates, incidents_vanished=vanished, closings_waiting=waiting)
+    return replace(NOTHING_YET, **sums)

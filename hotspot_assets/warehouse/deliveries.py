@@ -111,10 +111,10 @@ def record_delivery(
         if parameters is not None:
             note_parameters(transaction, facts.delivered_at, stamp.author, parameters)
         counts, holds_erased = NOTHING_YET, False
-        for rows, known, comparison in _compared(transaction, file, facts):
+        for part, known, comparison in _compared(transaction, file, facts):
             transaction.append("incidents", TABLES["incidents"].conform(comparison.versions))
             counts += comparison.counts
-            holds_erased = holds_erased or _names_erased(rows, known)
+            holds_erased = holds_erased or _names_erased(part, known)
         first, last = complete_days or (None, None)
         row = _row(file, facts, counts, stamp) | {"complete_from": first, "complete_to": last}
         _append_delivery(transaction, file, facts, row, stamp)
@@ -145,16 +145,11 @@ def record_unreadable(
     """Note a file that could not be read as a whole; it brings no rows."""
 
     def write(transaction: Transaction) -> Recorded:
-        row: dict[str, Any] = dict.fromkeys(
-            (each for each in TABLES["deliveries"].dtypes if each.startswith("rows_")), 0
-        )
-        row |= {
-            "delivery_seq": _next_seq(transaction), "status": "set_aside", "reason": reason, "source": "unknown",
-            "format": "unknown", "file_name": name, "sha256": sha256, "bytes": size, "incidents_vanished": 0,
-            "closings_waiting": 0, "reversals_unmatched": 0, "occurred_from": None, "occurred_to": None,
-            "complete_from": None, "complete_to": None, "first_load": False, "delivered_at": at, "run_id": stamp.run_id,
-        }  # fmt: skip
-        transaction.append("deliveries", _as_rows(row))
+        row = without_rows(
+            delivery_seq=_next_seq(transaction), status="set_aside", reason=reason, source="unknown",
+            format="unknown", file_name=name, sha256=sha256, bytes=size, delivered_at=at, run_id=stamp.run_id,
+        )  # fmt: skip
+        transaction.append("deliveries", delivery_rows([row]))
         facts = {"delivery_seq": row["delivery_seq"], "sha256": sha256, "reason": reason}
         append_entry(transaction, Kind.SET_ASIDE, at, stamp.author, name, facts)
         return Recorded(row)
@@ -177,18 +172,18 @@ def _is_new_source(transaction: Transaction, source: str, stamp: Stamp) -> bool:
 
 def _compared(
     transaction: Transaction, file: ReadFile, facts: DeliveryFacts
-) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, Comparison]]:
-    """Part by part: the rows, what is known of their incidents, and the two compared."""
+) -> Iterator[tuple[KeySlice, pl.DataFrame, Comparison]]:
+    """Part by part: what it holds, what is known of its incidents, and the two compared."""
     wait = facts.complete_for is not None and _closings_wait(transaction, file, facts)
     for part in file.parts.slices():
         known = _known(transaction, part, file.source, facts)
-        yield part.rows, known, compare(part.rows, known, facts, closings_wait=wait)
+        yield part, known, compare(part.rows, known, facts, part.not_taken, wait)
 
 
 def _closings_wait(transaction: Transaction, file: ReadFile, facts: DeliveryFacts) -> bool:
     """Whether too many incidents have vanished, which only the delivery as a whole can tell."""
     found = [
-        count_vanished(part.rows, _known(transaction, part, file.source, facts), facts)
+        count_vanished(part.rows, _known(transaction, part, file.source, facts), facts, part.not_taken)
         for part in file.parts.slices()
     ]
     vanished, covered = (sum(counts) for counts in zip(*found, strict=True))
@@ -197,7 +192,7 @@ def _closings_wait(transaction: Transaction, file: ReadFile, facts: DeliveryFact
 
 def _known(transaction: Transaction, part: KeySlice, source: str, facts: DeliveryFacts) -> pl.DataFrame:
     """Last versions of the incidents a part names, and of those a declared completeness speaks of."""
-    keys = part.rows.select("incident_key").unique()
+    keys = part.incident_keys()
     last = """
         SELECT * FROM incidents
         WHERE source = $source AND incident_key >= $low AND incident_key < $high {which}
@@ -213,9 +208,9 @@ def _known(transaction: Transaction, part: KeySlice, source: str, facts: Deliver
     return everything.filter(named | facts.complete_for.covers())
 
 
-def _names_erased(rows: pl.DataFrame, known: pl.DataFrame) -> bool:
+def _names_erased(part: KeySlice, known: pl.DataFrame) -> bool:
     erased = known.filter(pl.col("reasons").list.contains("erased"))
-    return rows.join(erased, on="incident_key", how="semi").height > 0
+    return part.incident_keys().join(erased, on="incident_key", how="semi").height > 0
 
 
 def _row(file: ReadFile, facts: DeliveryFacts, counts: Counts, stamp: Stamp) -> dict[str, Any]:
@@ -238,7 +233,10 @@ def _row(file: ReadFile, facts: DeliveryFacts, counts: Counts, stamp: Stamp) -> 
         "rows_reversed": counts.rows_reversed,
         "incidents_vanished": counts.incidents_vanished,
         "closings_waiting": counts.closings_waiting,
+        "incidents_excluded": counts.incidents_excluded,
+        "rows_outdated": counts.rows_outdated,
         "reversals_unmatched": counts.reversals_unmatched,
+        "reversals_matched_late": counts.reversals_matched_late,
         "occurred_from": file.parts.occurred_from,
         "occurred_to": file.parts.occurred_to,
         "complete_from": None,
@@ -249,8 +247,16 @@ def _row(file: ReadFile, facts: DeliveryFacts, counts: Counts, stamp: Stamp) -> 
     }
 
 
-def _as_rows(row: dict[str, Any]) -> pl.DataFrame:
-    return TABLES["deliveries"].conform(pl.DataFrame([row], schema=TABLES["deliveries"].dtypes))
+def without_rows(**values: Any) -> dict[str, Any]:
+    """A row of `deliveries` that brought none of its own: counts 0, the rest as given or null."""
+    dtypes = TABLES["deliveries"].dtypes
+    counts = dict.fromkeys((name for name, dtype in dtypes.items() if dtype == pl.Int64), 0)
+    return dict.fromkeys(dtypes, None) | counts | {"first_load": False} | values
+
+
+def delivery_rows(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Rows of `deliveries` as a frame."""
+    return TABLES["deliveries"].conform(pl.DataFrame(rows, schema=TABLES["deliveries"].dtypes))
 
 
 def _append_delivery(
@@ -258,7 +264,7 @@ def _append_delivery(
 ) -> None:
     """Append the delivery itself, its rejected rows and its entry in the ledger."""
     seq = pl.lit(facts.delivery_seq, pl.Int64)
-    transaction.append("deliveries", _as_rows(row))
+    transaction.append("deliveries", delivery_rows([row]))
     for rejected in file.parts.rejected():
         rows = TABLES["rejected_rows"].conform(rejected.with_columns(delivery_seq=seq))
         transaction.append("rejected_rows", rows)

@@ -22,6 +22,7 @@ import polars as pl
 from hotspot_assets.assurance.ledger import Kind
 from hotspot_assets.intake.versions import erasures
 from hotspot_assets.warehouse.chain import append_entry, root_of
+from hotspot_assets.warehouse.deliveries import delivery_rows, without_rows
 from hotspot_assets.warehouse.lake import Committed, Lake, Stamp, Transaction
 from hotspot_assets.warehouse.migrations import create_table
 from hotspot_assets.warehouse.tables import TABLES
@@ -256,18 +257,15 @@ def _number(
         for source, seq in numbers.items()
     ]
     rows = [_delivery_row(seq, source, at, stamp) for source, seq in numbers.items()]
-    deliveries = TABLES["deliveries"]
-    transaction.append("deliveries", deliveries.conform(pl.DataFrame(rows, schema=deliveries.dtypes)))
+    transaction.append("deliveries", delivery_rows(rows))
     return pl.concat(tombstones), max(numbers.values())
 
 
 def _delivery_row(seq: int, source: str, at: datetime, stamp: Stamp) -> dict[str, object]:
-    dtypes = TABLES["deliveries"].dtypes
-    counts = dict.fromkeys((name for name, dtype in dtypes.items() if dtype == pl.Int64), 0)
-    return dict.fromkeys(dtypes, None) | counts | {
-        "delivery_seq": seq, "status": "erasure", "source": source, "format": "none", "file_name": "none",
-        "sha256": "none", "first_load": False, "delivered_at": at, "run_id": stamp.run_id,
-    }  # fmt: skip
+    return without_rows(
+        delivery_seq=seq, status="erasure", source=source, format="none", file_name="none", sha256="none",
+        delivered_at=at, run_id=stamp.run_id,
+    )  # fmt: skip
 
 
 def _nothing_waits(transaction: Transaction) -> bool:

@@ -34,7 +34,12 @@ class Deliveries(dy.Schema):
         description="Known incidents that a complete delivery no longer holds; closed."
     )
     closings_waiting = dy.Int64(description="Closings held back until an operator approves them.")
+    incidents_excluded = dy.Int64(
+        description="Known incidents that the source now puts where the data contract leaves them out; closed."
+    )
+    rows_outdated = dy.Int64(description="Of the unchanged rows, those older than what was known.")
     reversals_unmatched = dy.Int64(description="Reversing rows whose original is not known (yet).")
+    reversals_matched_late = dy.Int64(description="New rows that met a reversal delivered before them.")
     occurred_from = dy.Date(nullable=True, description="First day of occurrence among accepted rows.")
     occurred_to = dy.Date(nullable=True, description="Last day of occurrence among accepted rows.")
     complete_from = dy.Date(

@@ -95,6 +95,13 @@ def _mark_edges(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute("ALTER TABLE cells ADD COLUMN at_edge BOOLEAN")
 
 
+def _count_more_of_deliveries(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Deliveries taken in before did not count these."""
+    for column in ("incidents_excluded", "rows_outdated", "reversals_matched_late"):
+        cursor.execute(f"ALTER TABLE deliveries ADD COLUMN {column} BIGINT")
+        cursor.execute(f"UPDATE deliveries SET {column} = 0")
+
+
 def _lay_out_in_one_stream(cursor: duckdb.DuckDBPyConnection) -> None:
     """Files written from now on hold days in order, in one stream; those already written stay as they are."""
     for name in ("hexagon_incidents", "proximity_scores"):
@@ -115,6 +122,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(6, "looks at trials, and who decided on the model", _add("looks", "champion_decisions")),
     Migration(7, "explanations of the cells inside patrol areas", _add("explanations")),
     Migration(8, "cells at the edge of their study area", _mark_edges),
+    Migration(9, "more counts of a delivery", _count_more_of_deliveries),
 )
 CURRENT = MIGRATIONS[-1].version
 

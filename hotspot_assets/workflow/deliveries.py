@@ -81,7 +81,8 @@ class Taken:
 
     COUNTS: ClassVar[tuple[str, ...]] = (
         "rows_read", "rows_new", "rows_amended", "rows_unchanged", "rows_rejected", "rows_excluded",
-        "rows_duplicate", "rows_reversed", "incidents_vanished", "closings_waiting", "reversals_unmatched",
+        "rows_duplicate", "rows_reversed", "incidents_vanished", "incidents_excluded", "closings_waiting",
+        "reversals_unmatched",
     )  # fmt: skip
 
     row: dict[str, Any]
@@ -117,6 +118,8 @@ def described(row: dict[str, Any]) -> str:
     rest = []
     if row["incidents_vanished"]:
         rest.append(f"{row['incidents_vanished']:,} vanished")
+    if row["incidents_excluded"]:
+        rest.append(f"{row['incidents_excluded']:,} closed as left out by now")
     if row["closings_waiting"]:
         rest.append(f"{row['closings_waiting']:,} closings wait for approval")
     if row["reversals_unmatched"]:

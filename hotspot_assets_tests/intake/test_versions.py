@@ -364,3 +364,37 @@ def test_empty_delivery_changes_nothing() -> None:
     lake = Lake()
     lake.take(row("a"))
     assert sum_of_rows(lake.take()) == 0
+
+
+class TestRowsNotTaken:
+    """Rows that name an incident and bring no version of it."""
+
+    COMPLETE = Completeness.of_days(date(2014, 5, 1), date(2014, 7, 1), "Europe/London")
+
+    @staticmethod
+    def named(key: str, excluded: bool) -> pl.DataFrame:
+        return pl.DataFrame({"incident_key": [key], "excluded": [excluded]})
+
+    def test_an_incident_whose_row_is_rejected_has_not_vanished(self) -> None:
+        known = compare(accepted(row("a"), row("b")), Lake().present(), facts(1)).versions
+        told = facts(2, complete_for=self.COMPLETE, closing_approved=True)
+        without = compare(accepted(row("a")), known, told)
+        assert without.versions["incident_key"].to_list() == ["b"]
+        rejected = compare(accepted(row("a")), known, told, self.named("b", excluded=False))
+        assert rejected.versions.is_empty()
+
+    @pytest.mark.parametrize("complete", [None, COMPLETE])
+    def test_an_incident_that_is_left_out_by_now_is_closed(self, complete: Completeness | None) -> None:
+        known = compare(accepted(row("a"), row("b")), Lake().present(), facts(1)).versions
+        told = facts(2, complete_for=complete)
+        found = compare(accepted(row("a")), known, told, self.named("b", excluded=True))
+        assert found.versions.select("incident_key", "closed", "reasons").rows() == [
+            ("b", True, ["re-classified"])
+        ]
+        assert (found.counts.incidents_excluded, found.counts.incidents_vanished) == (1, 0)
+
+    def test_what_is_also_accepted_or_not_known_is_left_alone(self) -> None:
+        known = compare(accepted(row("a")), Lake().present(), facts(1)).versions
+        for key in ("a", "stranger"):
+            found = compare(accepted(row("a")), known, facts(2), self.named(key, excluded=True))
+            assert found.versions.is_empty()

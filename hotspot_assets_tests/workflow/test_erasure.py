@@ -217,6 +217,8 @@ def test_no_later_delivery_in_any_order_brings_it_back(settings: Settings, order
         other_bytes = deliver(settings, f"again-{name}", [*files[name], row(f"NEW-{name}", LATER)])
         assert (other_bytes.counts["rows_new"], other_bytes.counts["rows_amended"]) == (1, 0)
         assert other_bytes.discarded
+    left_out = deliver(settings, "left-out.csv", [row(REFERENCE, AT, code="sexual"), row("NEW-4", LATER)])
+    assert left_out.discarded  # a row that is not taken names it all the same
     harmless = deliver(settings, "harmless.csv", [row("NEW-3", LATER)])
     assert not harmless.discarded
     lake = lake_of(settings)
