@@ -23,6 +23,7 @@ worse than plain greedy, which is one of the starts.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from collections.abc import Set as AbstractSet
 from heapq import heappop, heappush
 from math import inf
 
@@ -36,6 +37,9 @@ _DISC_SEEDS = 40  # cells whose discs are compared, per area
 _TARGETS = 16  # high cells outside that are tried in each round
 _MOVE_TARGETS = 6  # and with an area given up for them
 _WORK = 4_000  # cells in all plans tried from one start, at most
+_GROWTH = (
+    600_000  # looks at cells while growing from other first cells, about; large budgets get fewer of them
+)
 
 
 _Layer = dict[int, tuple[float, int]]  # cells one step further out: sum of prizes on the path, cell before
@@ -64,8 +68,12 @@ class _Search(Steps):
 
     def bound(self) -> float:
         """No plan is worth more: the best cells, as many as could be bought if all were the smallest."""
-        affordable = int(self.limit_km2 / self.least_km2 + 1e-9)
-        return sum(self.task.prize[cell] for cell in self.task.order[:affordable])
+        return sum(self.task.prize[cell] for cell in self.task.order[: self.affordable])
+
+    @property
+    def affordable(self) -> int:
+        """How many cells could be bought if all were the smallest."""
+        return int(self.limit_km2 / self.least_km2 + 1e-9)
 
     def starts(self) -> Iterator[Plan]:
         """Plans to improve: plain greedy, discs, then the best with fewer areas or another first cell."""
@@ -76,7 +84,7 @@ class _Search(Steps):
                 seen.add(frozenset(first.owner))
                 yield first
         others = [self.fill(Plan(), areas) for areas in {(most + 1) // 2, 1} - {most}]
-        for cell in self._seeds():
+        for cell in self._seeds()[: _GROWTH // max(1, self.affordable) ** 2]:
             seeded = Plan()
             if self.put_path(seeded, [cell], self.limit_km2):
                 others.append(self.fill(self.grow(seeded, self.limit_km2), most))
@@ -139,7 +147,7 @@ class _Search(Steps):
                 self._push(edge, cell)
         return plan
 
-    def grow(self, plan: Plan, limit_km2: float, within: Collection[int] | None = None) -> Plan:
+    def grow(self, plan: Plan, limit_km2: float, within: AbstractSet[int] | None = None) -> Plan:
         """Add to the areas the short path with the most per cell, while any fits. Changes the plan."""
         while plan.spent + self.least_km2 <= limit_km2:
             ways = self._ways_out(plan, within)
@@ -158,12 +166,12 @@ class _Search(Steps):
         ]
         return [cell for *_, cell in sorted(found)]
 
-    def _ways_out(self, plan: Plan, within: Collection[int] | None) -> list[_Layer]:
-        """Cells outside, by steps from the plan, with the best sum on a shortest path."""
+    def _ways_out(self, plan: Plan, within: AbstractSet[int] | None) -> list[_Layer]:
+        """Cells outside, by steps from the plan (or its part `within`), with the best sum on a shortest path."""
         prize, adjacent, owner = self.task.prize, self.task.terrain.adjacent, plan.owner
         layer: _Layer = {
             near: (prize[near], near)
-            for cell in owner
+            for cell in (owner if within is None else sorted(owner.keys() & within))
             for near in adjacent(cell)
             if near not in owner and (within is None or near in within)
         }
@@ -183,8 +191,12 @@ class _Search(Steps):
         return layers
 
     def _take_path(self, plan: Plan, path: list[int], limit_km2: float) -> bool:
+        first = self.joined(plan, path[0], self.task.areas, limit_km2)
+        if first is None:
+            return False
         trial = plan.copy()
-        if not self.put_path(trial, path, limit_km2):
+        self.put(trial, path[0], first)
+        if not self.put_path(trial, path[1:], limit_km2):
             return False
         plan.__dict__.update(trial.__dict__)
         return True

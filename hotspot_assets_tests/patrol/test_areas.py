@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import polars as pl
@@ -159,6 +160,20 @@ def test_why_and_name_say_what_is_known() -> None:
     )
     named = patrol_areas(surface_of(area, prizes), ground, DAY, "x", evidence=Evidence(features=features))
     assert named["name"][0] == "whole area, near Quay"
+
+
+def test_a_large_unit_with_many_areas_takes_seconds() -> None:
+    """All of a force as one unit: the work grows with the budget, not with its square."""
+    area = town(60)
+    budget = Budget(share=0.05, areas=60, max_radius_m=300)
+    ground = ground_of(area, budget)
+    surface = surface_of(area, np.random.default_rng(7).gamma(0.2, size=area.n) + 1e-9)
+    began = process_time()
+    found = chosen_cells(surface, ground)
+    assert process_time() - began < 4.0
+    score = surface["score"].to_numpy()
+    greedy = chosen_cells(surface, ground, greedy_areas)
+    assert sum(score[cells].sum() for cells in found) > 1.05 * sum(score[cells].sum() for cells in greedy)
 
 
 def test_same_input_same_areas_and_nothing_expected_no_area() -> None:
