@@ -258,10 +258,10 @@ def test_budget_limits() -> None:
 
 
 def test_chicago_beats_above_greedy(shared_data: Path) -> None:
-    """A real day's counts in 277 beats: within every budget, and above greedy."""
-    boundaries = read_boundaries(shared_data / "reference" / "chicago_police_beats.geojson")
-    area = from_boundary(boundaries.geometry.union_all(), 9)
-    budget = Budget(share=0.2, areas=3, max_radius_m=700.0)
+    """Real counts in 100 beats: within every budget, and above greedy; `benchmarks/patrol_areas.py` has them all."""
+    boundaries = read_boundaries(shared_data / "reference" / "chicago_police_beats.geojson").iloc[:100]
+    area = from_boundary(boundaries.geometry.union_all(), 10)
+    budget = Budget(share=0.05, areas=3, max_radius_m=300.0)
     ground = lay_ground(
         area, neighbours(area, rings_needed(area, budget)), budget, assign_units(area, boundaries)
     )
@@ -270,12 +270,12 @@ def test_chicago_beats_above_greedy(shared_data: Path) -> None:
         latitude=pl.col("Latitude").cast(pl.Float64, strict=False),
         longitude=pl.col("Longitude").cast(pl.Float64, strict=False),
     )
-    index = area.index_of(with_cells(thefts.drop_nulls(), 9)["cell"].to_numpy())
+    index = area.index_of(with_cells(thefts.drop_nulls(), 10)["cell"].to_numpy())
     counts = np.bincount(index[index >= 0], minlength=area.n).astype(float)
     surface = surface_of(area, counts)
     found = patrol_areas(surface, ground, DAY, "theft")
     greedy = patrol_areas(surface, ground, DAY, "theft", chosen=chosen_cells(surface, ground, greedy_areas))
     assert faults(found, ground) == []
-    assert found["unit"].n_unique() > 250
+    assert found["unit"].n_unique() > 90
     assert all(connected(cells) for cells in found["cells"])
-    assert found["share"].sum() > 1.01 * greedy["share"].sum()
+    assert found["share"].sum() > 1.01 * greedy["share"].sum(), found["share"].sum() / greedy["share"].sum()
