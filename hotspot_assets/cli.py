@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hotspot_assets.cli_dosage import dosage
 from hotspot_assets.cli_erase import erase
 from hotspot_assets.cli_review import review
 from hotspot_assets.cli_trial import champion, trial
@@ -266,7 +267,7 @@ def _print_table(rows: Any) -> None:
         click.echo(str(rows))
 
 
-for _command in (erase, review, trial, champion):
+for _command in (dosage, erase, review, trial, champion):
     commands.add_command(_command)
 
 

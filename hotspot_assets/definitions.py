@@ -7,6 +7,7 @@ import dagster as dg
 from hotspot_assets.defs import (
     automation,
     checks,
+    dosage,
     forecasts,
     intake,
     maintenance,
@@ -31,12 +32,13 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *forecasts.assets(settings, partitions),
         *patrols.assets(settings, partitions),
         *reviews.ASSETS,
+        *dosage.ASSETS,
         *trial.assets(settings, partitions),
     ]
     return dg.Definitions(
         assets=assets,
         asset_checks=[*checks.checks(settings, partitions), *review_checks.checks(settings)],
-        jobs=[*automation.jobs(), *reviews.jobs(settings), *maintenance.JOBS, *trial.JOBS],
+        jobs=[*automation.jobs(), *reviews.jobs(settings), *dosage.jobs(), *maintenance.JOBS, *trial.JOBS],
         schedules=[*automation.schedules(settings), *maintenance.schedules(settings)],
         sensors=automation.sensors(settings),
         executor=dg.in_process_executor,

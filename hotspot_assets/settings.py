@@ -305,6 +305,11 @@ class Settings(_Section):
         return self.home / "outputs"
 
     @property
+    def visits(self) -> Path:
+        """Folder into which files of visits are dropped."""
+        return self.home / "visits"
+
+    @property
     def cache(self) -> Path:
         """Folder of what can be computed again: neighbour matrices."""
         return self.home / "cache"

@@ -115,6 +115,10 @@ LINEAGE: dict[str, dict[str, dict[str, list[str]]]] = {
         "share": {"proximity_scores": ["score"]},
         "rank": {"proximity_scores": ["score", "rank"]},
     },
+    "patrol_dosage": {
+        "area_id": {"patrol_areas": ["area_id"]},
+        "planned_minutes": {"patrol_areas": ["minutes"]},
+    },
     "forecast_outcomes": {
         "forecast_date": {"proximity_scores": ["forecast_date"]},
         "incidents": {"hexagon_incidents": ["weight", "day"]},

@@ -33,9 +33,9 @@ class Visits:
     Attributes
     ----------
     accepted
-        unit, area_id, activity (String), entered_at, left_at (UTC), minutes (Float64).
+        line (Int64, header = 1), unit, area_id, activity (String), entered_at, left_at (UTC), minutes (Float64).
     rejected
-        line (Int64, header = 1), reason (String): no_time, order, too_long, no_area.
+        line, reason (String): no_time, order, too_long, no_area.
     """
 
     accepted: pl.DataFrame
@@ -72,7 +72,7 @@ def read_visits(content: bytes, zone: str) -> Visits:
     ).with_columns(minutes=(pl.col("left_at") - pl.col("entered_at")).dt.total_seconds() / 60.0)
     judged = read.with_columns(reason=_reason())
     accepted = judged.filter(pl.col("reason").is_null()).select(
-        "unit", pl.col("area").alias("area_id"), "activity", "entered_at", "left_at", "minutes"
+        "line", "unit", pl.col("area").alias("area_id"), "activity", "entered_at", "left_at", "minutes"
     )
     return Visits(accepted, judged.filter(pl.col("reason").is_not_null()).select("line", "reason"))
 

@@ -123,6 +123,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(7, "explanations of the cells inside patrol areas", _add("explanations")),
     Migration(8, "cells at the edge of their study area", _mark_edges),
     Migration(9, "more counts of a delivery", _count_more_of_deliveries),
+    Migration(10, "visits and dosage", _add("visit_files", "visits", "patrol_dosage")),
 )
 CURRENT = MIGRATIONS[-1].version
 

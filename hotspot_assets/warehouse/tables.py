@@ -25,7 +25,7 @@ from hotspot_assets.warehouse.incident_tables import (
     RejectedRows,
     StaleDays,
 )
-from hotspot_assets.warehouse.patrol_tables import PatrolAreas
+from hotspot_assets.warehouse.patrol_tables import PatrolAreas, PatrolDosage, VisitFiles, Visits
 from hotspot_assets.warehouse.review_tables import (
     IssuedPatrolAreas,
     ReviewChanges,
@@ -74,6 +74,9 @@ TABLES: dict[str, Table] = {
         Table("reviewed_areas", ReviewedAreas, sorted_by=("review_id", "list", "offence_group", "rank")),
         Table("issued_patrol_areas", IssuedPatrolAreas, sorted_by=("issue_id", "offence_group", "rank")),
         Table("withdrawals", Withdrawals),
+        Table("visit_files", VisitFiles),
+        Table("visits", Visits, sorted_by=("sha256", "line")),
+        Table("patrol_dosage", PatrolDosage, sorted_by=("forecast_date", "shift", "unit", "area_id")),
         Table("ledger", LedgerEntries, sorted_by=("sequence",)),
         Table("write_locks", WriteLocks),
     )
