@@ -121,6 +121,9 @@ class IntakeSettings(_Section):
     silence_days: int = Field(2, ge=0, description="A source silent for longer is reported as missing.")
     keep_delivered_days: int = Field(30, ge=0, description="Days for which delivered files are kept.")
     longest_span_days: int = Field(31, ge=1, description="From/to ranges longer than this are not bucketed.")
+    longest_span_days_of_group: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict, description="Per offence group, where it differs."
+    )
     closing_limit: float = Field(
         0.05, ge=0, le=1, description="Vanished share of a period above which closing waits for an operator."
     )
@@ -279,6 +282,12 @@ class RetentionSettings(_Section):
     )
 
 
+_INTAKE_PARAMETERS = {
+    "excluded_groups", "exclude_domestic", "longest_span_days", "longest_span_days_of_group",
+}  # fmt: skip
+"""What of intake can change a forecast."""
+
+
 class Settings(_Section):
     """All settings of one installation; see the module for where they come from."""
 
@@ -324,9 +333,7 @@ class Settings(_Section):
         relevant = {
             "area": self.area.model_dump(mode="json", exclude={"name", "units", "unit_name_field"}),
             "grid": self.grid.model_dump(mode="json"),
-            "intake": self.intake.model_dump(
-                mode="json", include={"excluded_groups", "exclude_domestic", "longest_span_days"}
-            ),
+            "intake": self.intake.model_dump(mode="json", include=_INTAKE_PARAMETERS),
             "forecast": self.forecast.model_dump(
                 mode="json", exclude={"run_at", "batch_days", "complete_after_days"}
             ),

@@ -11,7 +11,7 @@ from pydantic import Field
 from hotspot_assets.defs.facts import KINDS, OWNER, lineage_metadata, stamp_of, table_metadata
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Lake
-from hotspot_assets.workflow.bucketing import bucket_new_deliveries
+from hotspot_assets.workflow.bucketing import Bucketed, bucket_new_deliveries
 from hotspot_assets.workflow.dates import moment_of, now_utc
 from hotspot_assets.workflow.deliveries import Declaration, Taken, take_in
 from hotspot_assets.workflow.landing import landed_files, settled_files
@@ -130,7 +130,8 @@ def hexagon_incidents(
             "snapshot_id": bucketed.snapshot_id,
             "through_delivery_seq": bucketed.through,
             "incidents_unplaced": bucketed.unplaced,
-            "incidents_over_long": bucketed.over_long,
+            "incidents_over_long": bucketed.over_long.total(),
+            "over_long_by_offence_group": dg.MetadataValue.md(_over_long(bucketed)),
             "days_touched": len(bucketed.days),
             "first_day": str(min(bucketed.days, default="-")),
             "last_day": str(max(bucketed.days, default="-")),
@@ -138,6 +139,15 @@ def hexagon_incidents(
             **lineage_metadata("hexagon_incidents"),
         }
     )
+
+
+def _over_long(bucketed: Bucketed) -> str:
+    lines = [
+        f"- {group}: {many:,} of {bucketed.placed[group]:,} ({many / bucketed.placed[group]:.1%})"
+        for group, many in sorted(bucketed.over_long.items())
+        if many
+    ]
+    return "\n".join(lines) or "- none"
 
 
 ASSETS = [take_in_deliveries, hexagon_incidents]

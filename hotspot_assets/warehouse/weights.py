@@ -7,6 +7,7 @@ together with the mark of how far the table has read. Not here: making entries o
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -58,7 +59,8 @@ class Entered:
 
     entries: int = 0
     unplaced: int = 0
-    over_long: int = 0
+    placed: Counter[str] = field(default_factory=Counter)
+    over_long: Counter[str] = field(default_factory=Counter)
     stale_days: int = 0
     days: set[date] = field(default_factory=set)
 
@@ -66,7 +68,8 @@ class Entered:
         """Count one more part: what was found, and which entries of it were kept."""
         self.entries += kept.height
         self.unplaced += found.unplaced
-        self.over_long += int(found.over_long["over_long"].sum())
+        self.placed.update(dict(found.over_long.select("offence_group", "incidents").rows()))
+        self.over_long.update(dict(found.over_long.select("offence_group", "over_long").rows()))
         self.days.update(kept["day"].unique())
 
 

@@ -6,6 +6,7 @@ days that makes stale. Not here: how an incident is split over days and cells (i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,11 +26,16 @@ from hotspot_assets.warehouse.weights import (
 
 @dataclass
 class Bucketed:
-    """What a run added to the ledger of weights."""
+    """What a run added to the ledger of weights.
+
+    `placed` and `over_long` count, by offence group, the open incidents with a place, and those among them left
+    out for too long a from/to range.
+    """
 
     entries: int = 0
     unplaced: int = 0
-    over_long: int = 0
+    placed: Counter[str] = field(default_factory=Counter)
+    over_long: Counter[str] = field(default_factory=Counter)
     through: int = 0
     snapshot_id: int = -1
     stale_days: int = 0
@@ -40,7 +46,8 @@ class Bucketed:
         entered = committed.result
         self.entries += entered.entries
         self.unplaced += entered.unplaced
-        self.over_long += entered.over_long
+        self.placed.update(entered.placed)
+        self.over_long.update(entered.over_long)
         self.stale_days += entered.stale_days
         self.days.update(entered.days)
         self.through = delivery_seq
@@ -49,8 +56,14 @@ class Bucketed:
 
 def bucketing_of(settings: Settings) -> Bucketing:
     """How a home's incidents become entries."""
-    limits = SpanLimits(settings.intake.longest_span_days)
-    return Bucketing(settings.grid.resolution, settings.area.timezone, settings.area.day_start, limits)
+    return Bucketing(
+        settings.grid.resolution, settings.area.timezone, settings.area.day_start, span_limits(settings)
+    )
+
+
+def span_limits(settings: Settings) -> SpanLimits:
+    """The longest from/to ranges that are split over days and hours."""
+    return SpanLimits(settings.intake.longest_span_days, settings.intake.longest_span_days_of_group)
 
 
 def bucket_new_deliveries(lake: Lake, settings: Settings, stamp: Stamp) -> Bucketed:

@@ -11,11 +11,12 @@ from typing import Any
 
 import polars as pl
 
-from hotspot_assets.intake.aoristic import WEIGHT_OF_ONE, SpanLimits, hour_weights
+from hotspot_assets.intake.aoristic import WEIGHT_OF_ONE, hour_weights
 from hotspot_assets.patrol.shifts import hour_profile
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.warehouse.reads import times_as_known
+from hotspot_assets.workflow.bucketing import span_limits
 
 PROFILE_DAYS = 365
 """Days before the forecast date whose incidents make the profile: each season once."""
@@ -30,9 +31,7 @@ def hour_profile_of(lake: Lake, settings: Settings, header: dict[str, Any]) -> p
     groups = settings.forecast.groups
     since = day - timedelta(days=PROFILE_DAYS)
     times = times_as_known(lake, groups, since, day, header["cut_off"], header["delivery_seq"])
-    weights = hour_weights(
-        times, settings.area.timezone, SpanLimits(settings.intake.longest_span_days)
-    ).weights
+    weights = hour_weights(times, settings.area.timezone, span_limits(settings)).weights
     named = weights.join(times.select("incident_key", "offence_group"), on="incident_key").select(
         "offence_group", "hour_of_week", weight=pl.col("weight") / WEIGHT_OF_ONE
     )
