@@ -146,6 +146,7 @@ def _strips(figure: Any, sheet: Sheet, top: float) -> None:
 
     if not sheet.hours:
         return
+    figure.text(0.67, top + 0.009, "Hours of the day, 0 to 24", fontsize=7, fontweight="bold", va="center")
     rows = len(sheet.hours)
     axes = figure.add_axes((0.76, top - 0.018 * rows, 0.19, 0.018 * rows))
     axes.set_xlim(0, 24)
@@ -184,6 +185,8 @@ def _shapes(axes: Any, drawing: SheetMap) -> None:
         axes.text(name.x, name.y, name.text, fontsize=6, ha="center", color="#333333", zorder=4, clip_on=True)
     light = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
     for each in drawing.outlines:
+        if not each.code:
+            continue
         axes.text(
             each.x, each.y, each.code, fontsize=6.5, fontweight="bold", ha="center", bbox=light, zorder=5
         )
@@ -205,11 +208,11 @@ def _table(figure: Any, sheet: Sheet, top: float) -> None:
     room = (top - 0.145) * _HIGH * 72
     size = float(np.clip(room / ((1.15 * deep + 0.3) * (len(lines) + 1)), 4.4, 7.0))
     row = (1.15 * deep + 0.3) * size / (_HIGH * 72)
-    columns = (_LEFT, 0.09, 0.20, 0.275, 0.335, 0.80)
+    columns = (_LEFT, 0.09, 0.20, 0.265, 0.335, 0.80)
     heads = ("Area", "Where", "Rank", "Minutes", "Why here", "Caught before")
     for x, head in zip(columns, heads, strict=True):
         figure.text(x, top, head, fontsize=size, fontweight="bold", va="top")
-    wide = int(0.455 * _WIDE * 72 / (0.53 * size))
+    wide = int(0.455 * _WIDE * 72 / (0.58 * size))
     for number, line in enumerate(lines, 1):
         at = top - number * row + 0.4 * row
         name = f"{line.name} (added)" if line.added else line.name

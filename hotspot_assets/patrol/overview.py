@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SHOWN_DAYS = 30
 SHOWN_AREAS = 100
-"""Of each day and offence group, those that expect most: a page with every area of a large force would not open."""
+"""Of each day and offence group, in all shifts, those that expect most: a page with every area would not open."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +59,13 @@ def overview_html(overview: Overview) -> str:
     if overview.areas.is_empty():
         raise ValueError("an overview needs at least one patrol area")
     days = overview.areas["forecast_date"].unique().sort().tail(SHOWN_DAYS)
+    shifts = overview.areas["shift"].unique(maintain_order=True).to_list()
+    most = max(1, SHOWN_AREAS // len(shifts))
     shown = (
         overview.areas.filter(pl.col("forecast_date").is_in(days.implode()))
-        .sort("forecast_date", "offence_group", pl.col("share") * -1, "area_id", nulls_last=True)
-        .group_by("forecast_date", "offence_group", maintain_order=True)
-        .head(SHOWN_AREAS)
+        .sort("forecast_date", "offence_group", "shift", pl.col("share") * -1, "area_id", nulls_last=True)
+        .group_by("forecast_date", "offence_group", "shift", maintain_order=True)
+        .head(most)
     )
     outlines: dict[str, Any] = {text: shapely.from_wkt(text) for text in shown["geometry"].unique()}
     west, south, east, north = _bounds(overview, outlines)
@@ -81,10 +83,12 @@ def overview_html(overview: Overview) -> str:
         unit_paths=_unit_paths(overview, flat),
         bar_m=round_length_m(width / 4),
         bar_text=length_label(round_length_m(width / 4)),
-        most=SHOWN_AREAS,
+        most=most,
+        shifts=shifts,
         days=[day.isoformat() for day in days],
         groups=[(group, plain_group(group)) for group in groups],
         data=as_script(_data(shown, paths, overview.links)),
+        paths=as_script(list(paths.values())),
         warning=WARNING,
     )
 
@@ -110,21 +114,16 @@ def _unit_paths(overview: Overview, flat: Flat) -> list[str]:
 
 def _data(
     shown: pl.DataFrame, paths: Mapping[str, str], links: Mapping[tuple[str, str], str]
-) -> dict[str, dict[str, list[list[Any]]]]:
-    """By day and offence group: path, name, unit, rank, shift, share, why and link of each area."""
-    data: dict[str, dict[str, list[list[Any]]]] = {}
+) -> dict[str, dict[str, dict[str, list[list[Any]]]]]:
+    """By day, offence group and shift: number of its path, name, rank, share, why and link of each area."""
+    number = {text: at for at, text in enumerate(paths)}
+    data: dict[str, dict[str, dict[str, list[list[Any]]]]] = {}
     for row in shown.iter_rows(named=True):
         day = row["forecast_date"].isoformat()
         share = "" if row["share"] is None else percent(row["share"])
-        entry = [
-            paths[row["geometry"]],
-            row["name"],
-            row["unit"],
-            row["rank"],
-            row["shift"],
-            share,
-            row["why"],
-        ]
-        entry.append(links.get((day, row["area_id"]), ""))
-        data.setdefault(day, {}).setdefault(row["offence_group"], []).append(entry)
+        link = links.get((day, row["area_id"]), "")
+        of_group = data.setdefault(day, {}).setdefault(row["offence_group"], {})
+        of_group.setdefault(row["shift"], []).append(
+            [number[row["geometry"]], row["name"], row["rank"], share, row["why"], link]
+        )
     return data

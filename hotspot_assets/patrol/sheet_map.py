@@ -121,28 +121,44 @@ def _hexagons(sheet: Sheet, flat: Flat, shown: npt.NDArray[np.bool_]) -> tuple[H
 
 
 def _outlines(sheet: Sheet, flat: Flat, step: float) -> tuple[Outline, ...]:
-    """Outlines of the areas; their labels do not cover each other."""
+    """Outlines of the areas; their labels do not cover each other, and areas on the same ground share one."""
     import shapely
 
-    ordered = sheet.areas.sort("offence_group", "rank")
+    drawn = list(zip(lines_of(sheet), sheet.areas.sort("offence_group", "rank")["geometry"], strict=True))
+    codes: dict[str, list[str]] = {}
+    for line, text in drawn:
+        codes.setdefault(text, []).append(line.code)
     found: list[Outline] = []
-    for line, text in zip(lines_of(sheet), ordered["geometry"], strict=True):
+    for line, text in drawn:
         shape = shapely.from_wkt(text)
         path = "".join(path_of(ring, flat) for ring in rings_of(shape))
-        middle = shape.centroid
-        x, y = _free_place(float(flat.x(middle.x)), -float(flat.y(shape.bounds[3])), step, found)
-        found.append(Outline(path, line.code, line.area_id, round(x, 1), round(y, 1)))
+        label = " ".join(codes.pop(text, []))
+        x, y = float(flat.x(shape.centroid.x)), -float(flat.y(shape.bounds[3])) - step / 3
+        if label:
+            x, y = _free_place(x, y, label, step, found)
+        found.append(Outline(path, label, line.area_id, round(x, 1), round(y, 1)))
     return tuple(found)
 
 
-def _free_place(x: float, y: float, step: float, taken: Sequence[Outline]) -> tuple[float, float]:
+def _free_place(x: float, y: float, label: str, step: float, taken: Sequence[Outline]) -> tuple[float, float]:
     """The nearest place to a point that no label holds; `step` is the height of a label."""
+
+    def apart(other: Outline, at: tuple[float, float]) -> bool:
+        wide = _half_width(label, step) + _half_width(other.code, step)
+        return abs(at[0] - other.x) >= wide or abs(at[1] - other.y) >= 0.95 * step
+
+    held = [each for each in taken if each.code]
     offsets = sorted(product(range(-4, 5), range(-6, 7)), key=lambda way: (2 * way[0]) ** 2 + way[1] ** 2)
     for right, down in offsets:
         at = x + right * 1.9 * step, y + down * step
-        if not any(abs(at[0] - each.x) < 1.8 * step and abs(at[1] - each.y) < 0.95 * step for each in taken):
+        if all(apart(each, at) for each in held):
             return at
     return x, y
+
+
+def _half_width(text: str, step: float) -> float:
+    """Half the width of a label of this height, and a little air."""
+    return (0.32 * len(text) + 0.2) * step
 
 
 def _boundaries(sheet: Sheet, flat: Flat, box: tuple[float, ...]) -> tuple[str, str, tuple[Label, ...]]:
@@ -160,10 +176,20 @@ def _boundaries(sheet: Sheet, flat: Flat, box: tuple[float, ...]) -> tuple[str, 
             own += path
             continue
         others += path
-        x = float(np.clip(flat.x(geometry.representative_point().x), left + 60, right - 60))
-        y = float(np.clip(-flat.y(geometry.representative_point().y), top + 60, bottom - 60))
-        names.append(Label(str(unit), round(x, 1), round(y, 1)))
+        point = geometry.representative_point()
+        names.append(_inside(str(unit), float(flat.x(point.x)), -float(flat.y(point.y)), box))
     return own, others, tuple(names)
+
+
+def _inside(name: str, x: float, y: float, box: tuple[float, ...]) -> Label:
+    """A name as near to a point as the map's frame, its north arrow and its scale bar allow."""
+    left, top, right, bottom = box
+    step = max(right - left, bottom - top) / _LABELS_ACROSS
+    half = _half_width(name, step)
+    y = float(np.clip(y, top + 1.2 * step, bottom - 0.6 * step))
+    upper, lower = y < top + 4 * step, y > bottom - 4 * step
+    x = float(np.clip(x, left + half + (9 * step if lower else 0), right - half - (3 * step if upper else 0)))
+    return Label(name, round(x, 1), round(y, 1))
 
 
 def _streets(sheet: Sheet, flat: Flat, box: tuple[float, ...]) -> str:

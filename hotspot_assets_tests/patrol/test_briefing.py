@@ -195,10 +195,16 @@ def test_overview_keeps_the_last_days_and_the_highest_areas() -> None:
         one.with_columns(forecast_date=DAY + timedelta(days=day)) for day in range(SHOWN_DAYS + 3)
     )
     page = overview_html(Overview(EVIL, True, "draft", many))
-    assert _Text(page).tags.count("script") == 2
+    assert _Text(page).tags.count("script") == 3
     assert str(DAY + timedelta(days=3)) in page and str(DAY + timedelta(days=2)) not in page
     data = json.loads(page.split('id="data">')[1].split("</script>")[0])
-    assert [len(groups["theft"]) for groups in data.values()] == [SHOWN_AREAS] * SHOWN_DAYS
+    assert [len(groups["theft"]["day"]) for groups in data.values()] == [SHOWN_AREAS] * SHOWN_DAYS
+    by_shift = pl.concat(one.with_columns(shift=pl.lit(shift)) for shift in ("early", "late"))
+    page = overview_html(Overview(EVIL, True, "draft", by_shift))
+    (groups,) = json.loads(page.split('id="data">')[1].split("</script>")[0]).values()
+    assert {shift: len(areas) for shift, areas in groups["theft"].items()} == {"early": 50, "late": 50}
+    paths = json.loads(page.split('id="paths">')[1].split("</script>")[0])
+    assert len(paths) == 50, "shifts with the same areas share their outlines"
 
 
 # In a browser.
