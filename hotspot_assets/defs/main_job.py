@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 from hotspot_assets.definitions import build_definitions
 from hotspot_assets.defs import automation
@@ -64,6 +65,7 @@ def run_main_job(settings: Settings, days: int, port: int, say: Say) -> None:
         run_job(settings, definitions, automation.MONTHLY_JOB, month=month)
     say(f"4/5 scores, patrol areas and maps for {span.first} to {span.last}")
     run_job(settings, definitions, automation.FORECAST_JOB, days=(span.first, span.last))
+    say(f"    the map is there: {_page(settings, span.last).as_uri()}")
     if span.judged_last >= span.first:
         say(f"5/5 judging the forecasts of {span.first} to {span.judged_last}")
         run_job(settings, definitions, automation.OUTCOMES_JOB, days=(span.first, span.judged_last))
@@ -112,14 +114,17 @@ def span_of(settings: Settings, days: int) -> Span:
     return Span(first, last, min(last_known_day(settings, now), latest))
 
 
+def _page(settings: Settings, day: date) -> Path:
+    return settings.outputs / day.isoformat() / "index.html"
+
+
 def next_steps(settings: Settings, day: date, port: int) -> list[str]:
     """The map, the asset in Dagster, the reason behind the first area, and one command to try."""
     lake = Lake(settings.warehouse, settings.data_path)
-    folder = settings.outputs / day.isoformat()
-    best = best_area(lake, day)
-    why = why_path(settings, day, best) if best else folder
+    page, best = _page(settings, day), best_area(lake, day)
+    why = why_path(settings, day, best) if best else page.parent
     return [
-        f"the map          {(folder / 'index.html').as_uri()}",
+        f"the map          {page.as_uri()}",
         f"in Dagster       http://127.0.0.1:{port}/assets/proximity_scores?partition={day}",
         f"why here?        {why.as_uri()}" + (f"  ({best['name']})" if best else ""),
         "try next         hotspot simulate --late-file"
