@@ -52,6 +52,7 @@ class Desk:
     def __init__(self, settings: Settings, runs: ReviewRuns) -> None:
         self.settings, self.runs = settings, runs
         self.token = secrets.token_urlsafe(32)
+        settings.outputs.mkdir(parents=True, exist_ok=True)
         self.lake = Lake(settings.warehouse, settings.data_path)
         self.lists = ReviewLists(self.lake, settings)
         self._opened: dict[str, datetime] = {}
