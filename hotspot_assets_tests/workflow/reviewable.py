@@ -22,6 +22,7 @@ from hotspot_assets.workflow.review import Person, Wish
 from .homes import LAST_DAY, deliver, forecast, home_in, lake_of, town
 
 WEST, EAST = "West side", "East side"
+MANY_UNITS = tuple(f"Ward {number:02}" for number in range(1, 25))
 STAMP = Stamp("tester", "run-1")
 AHEAD_HOURS = 12 - datetime.now(UTC).hour
 ZONE = f"Etc/GMT{-AHEAD_HOURS:+d}" if AHEAD_HOURS else "Etc/UTC"  # the signs of these names are turned round
@@ -46,16 +47,20 @@ shifts = [{name = "early", start = 06:00:00, end = 14:00:00}, {name = "late", st
 
 
 def strips(names: list[str]) -> str:
-    """Units side by side from west to east, as GeoJSON; the outermost reach far out."""
-    inner = [-0.1 + (number - len(names) / 2) * 0.0016 for number in range(1, len(names))]
-    edges = [-0.4, *inner, 0.2]
+    """Units side by side from west to east, many of them in two rows, as GeoJSON; the outermost reach far out."""
+    rows = 2 if len(names) > 6 else 1
+    columns = len(names) // rows
+    inner = [-0.1 + (number - columns / 2) * 0.0011 * rows for number in range(1, columns)]
+    edges, lines = [-0.4, *inner, 0.2], [51.3, *[51.5] * (rows - 1), 51.7]
 
-    def box(name: str, west: float, east: float) -> dict[str, object]:
-        ring = [[west, 51.3], [east, 51.3], [east, 51.7], [west, 51.7], [west, 51.3]]
+    def box(number: int, name: str) -> dict[str, object]:
+        west, east = edges[number // rows], edges[number // rows + 1]
+        south, north = lines[number % rows], lines[number % rows + 1]
+        ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
         geometry = {"type": "Polygon", "coordinates": [ring]}
         return {"type": "Feature", "properties": {"name": name}, "geometry": geometry}
 
-    features = [box(*each) for each in zip(names, edges[:-1], edges[1:], strict=True)]
+    features = [box(*each) for each in enumerate(names)]
     return json.dumps({"type": "FeatureCollection", "features": features})
 
 
