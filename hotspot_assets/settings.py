@@ -251,9 +251,8 @@ class TrialSettings(_Section):
             "exponential",
             "etas",
             "learned",
-            "boosting",
         ),
-        description="Models judged every day beside the one that forecasts; boosting only where it is installed.",
+        description="Models judged every day beside the one that forecasts; boosting takes minutes a day.",
     )
     squares_crs: str | None = Field(
         None, description="Coordinate system of the 250 m squares, such as EPSG:27700; none: the UTM zone."

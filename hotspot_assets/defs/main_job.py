@@ -72,6 +72,7 @@ def run_main_job(settings: Settings, days: int, port: int, say: Say) -> None:
         trial = {
             "first": str(span.first),
             "last": str(span.judged_last),
+            "models": [settings.forecast.model, *settings.trial.models],
             "lags": ["0"],
             "why": "the main job",
         }
