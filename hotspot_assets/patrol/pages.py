@@ -51,7 +51,14 @@ def day_html(page: DayPage) -> str:
         for group, png in page.maps.items()
     ]
     not_made = [(plain_group(group), reason) for group, reason in page.not_made.items()]
-    return render("day.html", page=page, groups=groups, not_made=not_made, sheets=page.sheets.items())
+    return render(
+        "day.html",
+        page=page,
+        groups=groups,
+        not_made=not_made,
+        sheets=page.sheets.items(),
+        by_shift=page.areas["shift"].n_unique() > 1,
+    )
 
 
 def _rows(page: DayPage, group: str) -> list[dict[str, Any]]:

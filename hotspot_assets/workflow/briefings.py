@@ -139,7 +139,9 @@ def _maps(
             MapView(
                 area=kept_study_area(lake, header["study_area_id"]),
                 surface=scores.filter(pl.col("offence_group") == header["offence_group"]),
-                areas=areas.filter(pl.col("offence_group") == header["offence_group"]),
+                areas=areas.filter(pl.col("offence_group") == header["offence_group"]).unique(
+                    "cells", keep="first", maintain_order=True
+                ),
                 place=settings.area.name,
                 offence_group=header["offence_group"],
                 forecast_date=day,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hotspot_assets.definitions import build_definitions
+from hotspot_assets.defs.operate import run_job
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.dosage import dosage_by_unit
 from hotspot_assets.warehouse.forecasts import areas_between
@@ -92,3 +94,15 @@ def test_days_without_areas_have_no_dosage(home: tuple[Settings, Lake]) -> None:
     settings, lake = home
     made = make_dosage(lake, settings, DAY + timedelta(days=5), DAY + timedelta(days=6), STAMP)
     assert made.rows.is_empty() and made.elsewhere == 0
+
+
+def test_the_asset_says_what_became_of_files(home: tuple[Settings, Lake]) -> None:
+    settings, _ = home
+    landed(settings, "ok.csv", "West,West-burglary-1-late,2020-03-10T12:30,2020-03-10T12:42,foot\n")
+    landed(settings, "odd.csv", "a,b\n").write_text("a,b\n1,2\n", encoding="utf-8")
+    result = run_job(settings, build_definitions(settings), "dosage")
+    (event,) = result.asset_materializations_for_node("patrol_dosage")
+    said = {name: value.value for name, value in event.metadata.items()}
+    assert said["visits"] == 1 and said["files_set_aside"] == 1 and said["delivered_minutes"] == 12.0
+    assert "ok.csv: 1 visits, rejected: none" in said["files"] and "odd.csv: set aside" in said["files"]
+    assert "West: 12 of " in said["by_unit"]
