@@ -42,6 +42,8 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
     " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+_SANDBOX = "sandbox allow-scripts allow-modals allow-popups"
+"""For files of the outputs: their scripts may run, but not as this page."""
 _LONGEST_BODY = 4_000_000
 _PAGES_REMEMBERED = 1000
 
@@ -158,8 +160,8 @@ def _gate(token: str, port: int) -> Callable[[Request, Next], Awaitable[Response
         if request.method not in ("GET", "HEAD") and not _is_own(request, host, token):
             return JSONResponse({"refused": "Not from this page; load it again."}, status_code=403)
         answer = await onwards(request)
-        if not request.url.path.startswith("/outputs/"):
-            answer.headers["Content-Security-Policy"] = _POLICY
+        is_file = request.url.path.startswith("/outputs/")
+        answer.headers["Content-Security-Policy"] = _SANDBOX if is_file else _POLICY
         answer.headers["X-Content-Type-Options"] = "nosniff"
         answer.headers["Referrer-Policy"] = "same-origin"
         answer.headers["X-Frame-Options"] = "DENY"

@@ -94,6 +94,12 @@ def test_files_outside_the_outputs_are_not_served(closed: Served) -> None:
         assert closed.ask("GET", path).status == 404
 
 
+def test_a_page_among_the_outputs_cannot_act_as_the_desk(closed: Served) -> None:
+    (closed.settings.outputs / "page.html").write_text("<script>alert(1)</script>", encoding="utf-8")
+    policy = closed.ask("GET", "/outputs/page.html").headers["content-security-policy"]
+    assert policy.startswith("sandbox") and "same-origin" not in policy
+
+
 def refused(answer: Answer) -> str:
     assert answer.status in (400, 409), answer.text
     return str(answer.json["refused"])

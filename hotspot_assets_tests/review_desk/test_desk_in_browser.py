@@ -16,9 +16,12 @@ from hotspot_assets_tests.workflow.reviewable import MANY_UNITS, SHIFTS, WEST, r
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"{CHROMIUM} is not there; on Debian: apt-get install chromium"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not CHROMIUM.exists(), reason=f"{CHROMIUM} is not there; on Debian: apt-get install chromium"
+    ),
+]
 PATIENCE_MS = 180_000
 
 
