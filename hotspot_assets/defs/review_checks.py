@@ -40,13 +40,16 @@ def _approvals_take_time(settings: Settings) -> dg.AssetChecksDefinition:
     def check(lake: dg.ResourceParam[Lake]) -> dg.AssetCheckResult:
         last = today(settings) + timedelta(days=1)
         decided = review_reads.reviews_between(lake.read, last - timedelta(days=_LOOKED_BACK_DAYS), last)
-        approved = decided.filter(pl.col("state").str.starts_with("approved") & ~pl.col("simulated"))
+        people = decided.filter(~pl.col("simulated"))
+        approved = people.filter(pl.col("state").str.starts_with("approved"))
         quick = approved.filter(pl.col("seconds") <= QUICK_SECONDS).height
         share = quick / approved.height if approved.height else 0.0
         return dg.AssetCheckResult(
             passed=approved.height < _ENOUGH or share <= _QUICK_SHARE,
             severity=dg.AssetCheckSeverity.WARN,
             metadata={
+                "decisions": people.height,
+                "override_rate": float((people["state"] != "approved").mean() or 0.0),
                 "approvals": approved.height,
                 "within_a_minute": quick,
                 "share": share,
