@@ -28,6 +28,8 @@ from hotspot_assets.workflow.patrols import best_area
 
 Say = Callable[[str], None]
 SEED = 20140501
+SIMULATED_DAYS = 7
+"""Past days of the fictional city whose reviews are played: enough to look at, seconds to make."""
 
 
 class NothingToForecast(UserError):
@@ -81,7 +83,8 @@ def run_main_job(settings: Settings, days: int, port: int, say: Say) -> None:
         )
     if settings.area.synthetic and span.first < span.last:
         say("SIMULATED reviews of the past days; today's lists wait for a person: hotspot review")
-        days_played = {"first": str(span.first), "last": str(span.last - timedelta(days=1))}
+        since = max(span.first, span.last - timedelta(days=SIMULATED_DAYS))
+        days_played = {"first": str(since), "last": str(span.last - timedelta(days=1))}
         run_job(
             settings, definitions, SIMULATED_JOB, config={"ops": {"play_reviews": {"config": days_played}}}
         )
