@@ -25,6 +25,10 @@ check: setup-dev ## style, types, walls, definitions, docs
 	@$(BIN)/dg check defs
 	@$(BIN)/python tools/make_docs.py --check
 
+bench:          ## the benchmarks with their peers; writes benchmarks/README.md (about half an hour)
+	@$(PYTHON) tools/setup.py --dev --bench
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 docs: setup-dev ## write the generated pages and pictures again
 	@$(BIN)/python tools/make_docs.py
 

@@ -60,6 +60,8 @@ def main():
     if uv is None:
         fail("uv could not be installed; install python3-venv or uv, check the network, and try again")
     groups = ["--group", "dev"] if "--dev" in sys.argv[1:] else ["--no-dev"]
+    if "--bench" in sys.argv[1:]:
+        groups += ["--group", "bench"]
     environment = dict(os.environ, UV_PROJECT_ENVIRONMENT=str(VENV))
     command = [uv, "sync", "--quiet", "--frozen", "--inexact", "--python", sys.executable, *groups]
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:

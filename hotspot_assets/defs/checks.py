@@ -21,9 +21,11 @@ from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse import audits
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.workflow.champions import undecided
+from hotspot_assets.workflow.disk import disk_forecast
 from hotspot_assets.workflow.study_area import units_hash
 
 _TOLERANCE = 1e-9
+_LEAST_DISK_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,29 @@ def _deliveries_arrive(settings: Settings) -> dg.AssetChecksDefinition:
                 "sources": sources.height,
                 "silent": ", ".join(silent["source"].to_list()) or "none",
                 "last": dg.MetadataValue.text(str(sources.to_dicts())),
+            },
+        )
+
+    return check
+
+
+def _disk_lasts() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="deliveries",
+        name="disk_lasts",
+        description="At the growth of the last 30 days the disk lasts for 30 more.",
+    )
+    def check(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
+        found = disk_forecast(settings.home, datetime.now(UTC))
+        left = found.days_left
+        return dg.AssetCheckResult(
+            passed=left is None or left >= _LEAST_DISK_DAYS,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "days_left": "nothing grows" if left is None else int(left),
+                "bytes_used": found.used,
+                "bytes_grown_per_day": int(found.grown_per_day),
+                "bytes_free": found.free,
             },
         )
 
@@ -266,6 +291,7 @@ def checks(settings: Settings, partitions: Partitions) -> list[dg.AssetChecksDef
         ),
         _deliveries_arrive(settings),
         *heap_checks.checks(settings),
+        _disk_lasts(),
         _champion_decided(settings),
         _per_day("proximity_scores", "surfaces_are_shares", shares, partitions, surface_findings),
         _per_day("patrol_areas", "areas_do_not_overlap", apart, partitions, area_findings),

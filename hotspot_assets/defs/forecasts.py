@@ -1,5 +1,6 @@
 """Study areas, fitted models (monthly) -> proximity scores (daily), and why cells of patrol areas have theirs."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ import polars as pl
 from hotspot_assets.defs.facts import KINDS, OWNER, lineage_metadata, picture, stamp_of, table_metadata
 from hotspot_assets.defs.intake import POOL
 from hotspot_assets.defs.partitions import Partitions, dates_of
-from hotspot_assets.defs.progress import Progress
+from hotspot_assets.defs.progress import Progress, keep_written
 from hotspot_assets.forecasting.fitting import FittedModel
 from hotspot_assets.forecasting.pictures import decay_picture, has_pictures, similarity_picture
 from hotspot_assets.settings import Settings
@@ -87,10 +88,17 @@ def proximity_scores(
     days = dates_of(context)
     progress = Progress(context.log, len(days), "forecast days")
     snapshot, rows = -1, 0
-    for facts in make_forecasts(lake, settings, days[0], days[-1], stamp_of(context)):
-        context.add_asset_metadata(day_metadata(facts), partition_key=facts.date.isoformat())
-        snapshot, rows = facts.snapshot_id, rows + facts.rows
-        progress.step(facts.rows)
+    written: dict[str, Mapping[str, Any]] = {}
+    try:
+        for facts in make_forecasts(lake, settings, days[0], days[-1], stamp_of(context)):
+            written[facts.date.isoformat()] = day_metadata(facts)
+            snapshot, rows = facts.snapshot_id, rows + facts.rows
+            progress.step(facts.rows)
+    except BaseException:
+        keep_written(context, "proximity_scores", written, [day.isoformat() for day in days])
+        raise
+    for day, metadata in written.items():
+        context.add_asset_metadata(metadata, partition_key=day)
     of_run = {"snapshot_id": snapshot, "rows_of_the_run": rows, **lineage_metadata("proximity_scores")}
     return dg.MaterializeResult(metadata=of_run)
 

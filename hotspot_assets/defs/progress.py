@@ -1,8 +1,10 @@
-"""Progress of a long run in its log: done, rate, time left."""
+"""Progress of a long run in its log: done, rate, time left; and of a failed one, what it leaves."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -31,3 +33,18 @@ class Progress:
             f"{self._done} of {self._total} {self._unit}, {self._rows:,} rows, {self._rows / spent:,.0f} rows/s,"
             f" {left:.0f} s left"
         )
+
+
+def keep_written(
+    context: dg.AssetExecutionContext,
+    asset: str,
+    written: Mapping[str, Mapping[str, Any]],
+    days: Sequence[str],
+) -> None:
+    """Of a range that fails: record the days it wrote as materialised, as they are, and say which are left."""
+    for day, metadata in written.items():
+        context.log_event(dg.AssetMaterialization(asset, metadata=metadata, partition=day))
+    left = [day for day in days if day not in written]
+    kept = f"{len(written)} of {len(days)} days are written and stay"
+    if left:
+        context.log.error(f"{kept}; left: {left[0]} to {left[-1]}, {len(left)} days. Run that range again.")

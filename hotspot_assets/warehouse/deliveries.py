@@ -200,9 +200,8 @@ def _known(transaction: Transaction, part: KeySlice, source: str, facts: Deliver
     """
     given = {"source": source, "low": part.low, "high": part.high}
     if facts.complete_for is None:
-        with transaction.lend("keys_of_part", keys):
-            which = "AND incident_key IN (SELECT incident_key FROM keys_of_part)"
-            return transaction.read(last.format(which=which), given)
+        which = "AND incident_key IN (SELECT incident_key FROM lent_rows)"
+        return transaction.read(last.format(which=which), given, rows=keys)
     everything = transaction.read(last.format(which=""), given)
     named = pl.col("incident_key").is_in(keys["incident_key"].implode())
     return everything.filter(named | facts.complete_for.covers())

@@ -75,9 +75,16 @@ class Transaction:
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._cursor = cursor
 
-    def read(self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> Frame:
-        """Rows of a query, as this transaction sees them."""
+    def read(
+        self,
+        query: str,
+        parameters: Sequence[object] | Mapping[str, object] | None = None,
+        *,
+        rows: Frame | None = None,
+    ) -> Frame:
+        """Rows of a query, as this transaction sees them; it may read the frame `rows` as `lent_rows`."""
         refuse_rewriting(query)
+        lent_rows = None if rows is None else rows.to_arrow()  # noqa: F841 - found by its name, see `append`
         return self._cursor.execute(query, parameters).pl()
 
     def execute(self, statement: str, parameters: Sequence[object] | None = None) -> None:
@@ -99,8 +106,10 @@ class Transaction:
         if rows.is_empty():
             return
         refuse_unapproved(table, rows, self.read)
-        with self.lend("rows_to_append", rows):
-            self._cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM rows_to_append")
+        # DuckDB finds the rows by this variable's name. A registered view would hold them until the transaction
+        # ends, however much it appends.
+        rows_to_append = rows.to_arrow()  # noqa: F841
+        self._cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM rows_to_append")
 
 
 @dataclass

@@ -1,0 +1,100 @@
+"""`python -m benchmarks [rows]`: run the benchmarks named (all without a name) and write the page."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks import daily, fit, growth, intake, report, scoring, year
+from benchmarks.measure import Comparison, machine
+
+HERE = Path(__file__).resolve().parent
+ROWS = "abcdef"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large everything is; `full` is what the targets speak of, `small` shows that it runs."""
+
+    cells: int
+    per_day: float
+    history_days: int
+    rounds: int
+    file_rows: int
+    year_days: int
+    year_models: tuple[str, ...]
+    incidents: tuple[int, ...]
+    growth_cells: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cells:,} cells, {self.per_day:.0f} incidents a day, deliveries of {self.file_rows:,} rows,"
+            f" {self.rounds} rounds"
+        )
+
+
+FULL = Size(
+    36_000, 700.0, 430, 3, 1_000_000, 365, ("count_365", "learned"),
+    (300_000, 1_000_000, 3_000_000, 10_000_000), (9_000, 36_000, 116_000),
+)  # fmt: skip
+SMALL = Size(300, 30.0, 120, 1, 2_000, 3, ("count_365",), (2_000, 4_000), (300, 600))
+
+
+def works_of(size: Size, folder: Path) -> dict[str, Callable[[], list[Comparison]]]:
+    """The benchmarks by row."""
+    return {
+        "a": lambda: scoring.run(size.cells, size.per_day, size.history_days, size.rounds),
+        "b": lambda: intake.run(folder, size.file_rows, size.rounds),
+        "c": lambda: year.run(
+            folder, size.cells, size.per_day, size.year_days, size.rounds, size.year_models
+        ),
+        "d": lambda: fit.run(size.history_days, size.per_day, size.rounds),
+        "e": lambda: daily.run(folder, size.cells, size.per_day, size.history_days, size.rounds),
+        "f": lambda: growth.run(folder, list(size.incidents), list(size.growth_cells)),
+    }
+
+
+def run(rows: str, size: Size, say: Callable[[str], None]) -> list[Comparison]:
+    """Run the rows named, in order."""
+    found: list[Comparison] = []
+    for row in sorted(set(rows)):
+        with TemporaryDirectory(prefix="benchmark-") as folder:
+            for each in works_of(size, Path(folder))[row]():
+                said = "" if each.ratio is None else f"{each.ratio:.2f}"
+                say(f"{each.row}  {each.what}: {said} {each.target}  ({each.facts})")
+                found.append(each)
+    return found
+
+
+def write(comparisons: Sequence[Comparison], size: Size, where: str, folder: Path = HERE) -> None:
+    """Put new lines in the place of old ones of the same row, and write page and picture."""
+    kept = folder / "results.json"
+    old = [Comparison(**each) for each in json.loads(kept.read_text())] if kept.exists() else []
+    renewed = {each.row for each in comparisons}
+    lines = sorted(
+        [each for each in old if each.row not in renewed] + list(comparisons), key=lambda each: each.row
+    )
+    kept.write_text(json.dumps([asdict(each) for each in lines], indent=1) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(report.page(lines, where, str(size)), encoding="utf-8")
+    report.picture(lines, folder / "ratios.png")
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help="which of a to f; without: all")
+    parser.add_argument("--small", action="store_true", help="small sizes; nothing is written")
+    chosen = parser.parse_args()
+    size, where = (SMALL if chosen.small else FULL), machine()
+    print(where, flush=True)
+    found = run("".join(chosen.rows) or ROWS, size, lambda line: print(line, flush=True))
+    if not chosen.small:
+        write(found, size, where)
+
+
+if __name__ == "__main__":
+    main()
