@@ -5,6 +5,7 @@ So no list ends while a test runs, at whatever hour that is.
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
 from datetime import UTC, date, datetime, timedelta
@@ -68,6 +69,7 @@ def strips(names: list[str]) -> str:
 def _made(units: tuple[str, ...], shifts: str) -> Path:
     """The home, made once; tests work on copies."""
     folder = Path(mkdtemp(prefix="reviewable"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "units.geojson").write_text(strips(list(units)), encoding="utf-8")
     settings = home_in(folder, _SETTINGS + shifts)
     later = DAY - LAST_DAY
