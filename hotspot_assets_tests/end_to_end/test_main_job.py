@@ -47,11 +47,17 @@ def days_of(home: Home) -> list[date]:
     ].to_list()
 
 
+ON_DEMAND = {"explanations", "grid250_daily", "issued_sheets", "withdrawals", "patrol_dosage"}
+"""Assets that wait for somebody: who asks for them, takes an issue back, or brings visits from patrol."""
+
+
 def test_every_asset_was_materialised_as_dagsters_event_log_says(home: Home) -> None:
-    definitions = build_definitions(home.settings)
+    keys = build_definitions(home.settings).resolve_asset_graph().get_all_asset_keys()
     with operate.instance_of(home.settings) as instance:
-        for key in definitions.resolve_asset_graph().get_all_asset_keys():
-            assert instance.get_latest_materialization_event(key) is not None, key.to_user_string()
+        never = {
+            key.to_user_string() for key in keys if instance.get_latest_materialization_event(key) is None
+        }
+    assert never <= ON_DEMAND
 
 
 def test_every_forecast_day_has_a_check_result_of_its_own(home: Home) -> None:
@@ -59,6 +65,7 @@ def test_every_forecast_day_has_a_check_result_of_its_own(home: Home) -> None:
         for asset, check in (
             ("proximity_scores", "surfaces_are_shares"),
             ("patrol_areas", "areas_do_not_overlap"),
+            ("patrol_areas", "union_within_cap"),
         ):
             history = instance.event_log_storage.get_asset_check_execution_history(
                 dg.AssetCheckKey(dg.AssetKey(asset), check), limit=100
