@@ -65,10 +65,12 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
 
     @dg.schedule(
         name="every_morning", job_name=DAILY_JOB, cron_schedule=f"{run_at.minute} {run_at.hour} * * *",
-        description="Intake, scores, patrol areas and briefing for today.", **common,
+        description="Intake, scores, patrol areas and briefing for today; for tomorrow, if the cut-off is today.",
+        **common,
     )  # fmt: skip
     def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        key = local_date(context).isoformat()
+        ahead = timedelta(days=settings.forecast.cut_off_days_before)
+        key = (local_date(context) + ahead).isoformat()
         return dg.RunRequest(run_key=f"forecast-{key}", partition_key=key)
 
     later = (datetime.combine(date(2000, 1, 1), run_at) + timedelta(minutes=30)).time()

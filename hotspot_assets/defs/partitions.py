@@ -19,10 +19,14 @@ class Partitions:
 
 
 def partitions_of(settings: Settings) -> Partitions:
-    """Days and months from the first date that can be forecast; today and this month are included."""
+    """Days and months from the first date that can be forecast; today and this month are included.
+
+    Where the cut-off lies on the day before, so is tomorrow: its list is made and reviewed this evening.
+    """
     start, zone = settings.forecast.first_date.isoformat(), settings.area.timezone
+    ahead = 1 + settings.forecast.cut_off_days_before
     return Partitions(
-        days=dg.DailyPartitionsDefinition(start_date=start, timezone=zone, end_offset=1),
+        days=dg.DailyPartitionsDefinition(start_date=start, timezone=zone, end_offset=ahead),
         months=dg.MonthlyPartitionsDefinition(start_date=start, timezone=zone, end_offset=1),
     )
 

@@ -20,10 +20,12 @@ from hotspot_assets.defs.partitions import partitions_of
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.warehouse.tables import TABLES
+from hotspot_assets.workflow.dates import cut_off_of
 
 from .conftest import SettingsOf, drop, incidents
 
 IN_AUCKLAND = '[area]\ntimezone = "Pacific/Auckland"\n'
+THE_EVENING_BEFORE = "[forecast]\ncut_off = 18:00:00\ncut_off_days_before = 1\nrun_at = 18:15:00\n"
 IN_THE_SKIPPED_HOUR = "[forecast]\nrun_at = 01:30:00\n"
 
 
@@ -81,7 +83,7 @@ def test_each_local_day_is_asked_for_once_whatever_the_clock_does(
     assert len({each.run_key for each in requests}) == 6
 
 
-@pytest.mark.parametrize("text", ["", IN_AUCKLAND, IN_THE_SKIPPED_HOUR])
+@pytest.mark.parametrize("text", ["", IN_AUCKLAND, IN_THE_SKIPPED_HOUR, THE_EVENING_BEFORE])
 @pytest.mark.parametrize("name", ["every_morning", "yesterdays_outcomes", "first_of_month"])
 def test_what_is_asked_for_is_a_partition_at_that_moment(
     settings_of: SettingsOf, text: str, name: str
@@ -132,6 +134,13 @@ def test_a_daily_run_right_after_midnight_still_has_its_fit_before_it(settings_o
     start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
     fits = list(ticks(schedule_of(settings, "first_of_month"), start, end))
     assert [f"{moment:%m-%d %H:%M}" for moment in fits] == ["01-01 00:00", "02-01 00:00"]
+
+
+def test_with_the_cut_off_on_the_day_before_the_evening_asks_for_tomorrow(settings_of: SettingsOf) -> None:
+    settings = settings_of(THE_EVENING_BEFORE)
+    evening = datetime(2026, 7, 1, 17, 15, tzinfo=UTC)
+    assert asked(schedule_of(settings, "every_morning"), evening).partition_key == "2026-07-02"
+    assert cut_off_of(settings, date(2026, 7, 2)) == evening - timedelta(minutes=15)
 
 
 class Watched:
