@@ -52,7 +52,7 @@ def works_of(size: Size, folder: Path) -> dict[str, Callable[[], list[Comparison
         "c": lambda: year.run(
             folder, size.cells, size.per_day, size.year_days, size.rounds, size.year_models
         ),
-        "d": lambda: fit.run(size.history_days, size.per_day, size.rounds),
+        "d": lambda: fit.run(size.history_days, 20.0, size.rounds),
         "e": lambda: daily.run(folder, size.cells, size.per_day, size.history_days, size.rounds),
         "f": lambda: growth.run(folder, list(size.incidents), list(size.growth_cells)),
     }
