@@ -83,7 +83,8 @@ def run(folder: Path, cells: int, per_day: float, days: int, rounds: int) -> lis
     timings = in_turn(works, rounds)
     mine, nothing = median_cpu(timings["daily run"]), median_cpu(timings["empty"])
     facts = (
-        f"{cells:,} cells: {median_seconds(timings['daily run']):.1f} s against {median_seconds(timings['empty']):.1f} s; processor"
+        f"{cells:,} cells: {median_seconds(timings['daily run']):.1f} s against"
+        f" {median_seconds(timings['empty']):.1f} s; processor"
         f" {mine:.1f} s against {nothing:.1f} s, {mine - 1.5 * nothing:.1f} s more than 1.5 times (target: 5 s at most)"
     )
     return [
