@@ -37,6 +37,7 @@ from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.upkeep import note_in_ledger, wipe
 from hotspot_assets.workflow.bucketing import bucket_new_deliveries
 from hotspot_assets.workflow.dates import now_utc
+from hotspot_assets.workflow.deliveries import clear_parts
 from hotspot_assets.workflow.landing import file_hash, landed_files
 from hotspot_assets.workflow.traces import (
     Needles,
@@ -152,6 +153,7 @@ def period(
 
 def _erase(lake: Lake, settings: Settings, target: Target, needles: Needles | None, stamp: Stamp) -> Erasure:
     _require_nothing_waiting(settings)
+    clear_parts(settings.cache)
     bucket_new_deliveries(lake, settings, stamp)
     rows = erase(lake, target, now_utc(), stamp).result
     if rows.delivery_seq is None and not has_erasures(lake, target.source):

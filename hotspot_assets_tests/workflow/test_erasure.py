@@ -84,6 +84,7 @@ def full_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lake.close()
     forecast(settings, DAYS[0], DAYS[-1])
     write_page(settings, DAYS[0])
+    leave_parts(settings, rows=deliveries_with_the_incident()["first.csv"])
     log_in_dagster(settings, f"incident {key_of(settings)} of {REFERENCE} stands twice")
     return settings.home
 
@@ -94,6 +95,13 @@ def write_page(settings: Settings, day: date) -> Path:
     page.write_text(f"<p>{AT.isoformat()} {FIRST_PLACE[0]} {key_of(settings)}</p>", encoding="utf-8")
     (settings.outputs / day.isoformat() / "map.png").write_bytes(b"a map")
     return page
+
+
+def leave_parts(settings: Settings, rows: list[tuple[str, ...]]) -> None:
+    """What a killed intake leaves of a large file."""
+    folder = settings.cache / "intake-killed"
+    folder.mkdir(parents=True)
+    pl.DataFrame(rows, orient="row").write_parquet(folder / "0.accepted.parquet")
 
 
 def log_in_dagster(settings: Settings, text: str) -> None:
