@@ -14,8 +14,8 @@ run: setup      ## set up, run the main job through Dagster, serve the UI (ARGS=
 serve: setup    ## the Dagster UI with schedules and sensors on http://127.0.0.1:3000
 	@$(BIN)/hotspot serve $(ARGS)
 
-test: setup-dev ## set up, then the tests
-	@$(BIN)/pytest $(ARGS)
+test: setup-dev ## set up, then the tests, file by file on all cores
+	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 check: setup-dev ## style, types, walls, definitions, docs
 	@$(BIN)/ruff check .
