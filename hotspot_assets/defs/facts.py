@@ -115,6 +115,16 @@ LINEAGE: dict[str, dict[str, dict[str, list[str]]]] = {
         "share": {"proximity_scores": ["score"]},
         "rank": {"proximity_scores": ["score", "rank"]},
     },
+    "reviews": {
+        "forecast_ids": {"patrol_areas": ["forecast_id"]},
+        "model_hash": {"patrol_areas": ["area_id", "cells", "rank"]},
+    },
+    "issued_patrol_areas": {
+        "review_id": {"reviews": ["review_id"]},
+        "content_hash": {"reviews": ["human_hash"]},
+        "expires_at": {"reviews": ["expires_at"]},
+    },
+    "withdrawals": {"issue_id": {"issued_patrol_areas": ["issue_id"]}},
     "patrol_dosage": {
         "area_id": {"patrol_areas": ["area_id"]},
         "planned_minutes": {"patrol_areas": ["minutes"]},

@@ -15,7 +15,14 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from pydantic import Field
 
-from hotspot_assets.defs.facts import KINDS, OWNER, committed_metadata, stamp_of, table_metadata
+from hotspot_assets.defs.facts import (
+    KINDS,
+    OWNER,
+    committed_metadata,
+    lineage_metadata,
+    stamp_of,
+    table_metadata,
+)
 from hotspot_assets.defs.patrols import GROUP
 from hotspot_assets.errors import UserError
 from hotspot_assets.patrol.review import ReviewError
@@ -231,6 +238,7 @@ def _result(
     return dg.MaterializeResult(
         metadata={
             **committed_metadata(done, len(kept)),
+            **lineage_metadata(context.asset_key.path[0]),
             **facts,
             "lists": dg.MetadataValue.md(table),
             "refused": dg.MetadataValue.json(refused),
@@ -268,6 +276,7 @@ def play_reviews(
     for asset, count in (("reviews", "decided"), ("issued_patrol_areas", "issued")):
         facts = {
             "simulated": True,
+            **lineage_metadata(asset),
             "dagster/row_count": sum(getattr(day, count) for day in days),
             "days": dg.MetadataValue.json({str(day.day): getattr(day, count) for day in days}),
         }

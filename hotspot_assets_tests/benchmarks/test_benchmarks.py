@@ -77,6 +77,7 @@ def test_the_peers_fit_agrees() -> None:
     assert fit.fit_theirs(times, 1_000) == pytest.approx(0.25, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_daily_run_is_held_against_an_empty_graph(tmp_path: Path) -> None:
     (found,) = daily.run(tmp_path, 200, 20.0, 60, 1)
     assert found.ratio is not None

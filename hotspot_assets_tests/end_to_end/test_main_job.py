@@ -32,7 +32,7 @@ from hotspot_assets.workflow.fictional import drop_late_file
 from hotspot_assets.workflow.forecasts import make_forecasts
 from hotspot_assets.workflow.replay import explain_cells, hindsight_difference, replay
 
-from .conftest import DAYS, Home
+from .conftest import DAYS, ON_DEMAND, Home
 
 STAMP = Stamp("test", "run")
 
@@ -45,10 +45,6 @@ def days_of(home: Home) -> list[date]:
     return home.lake.read("SELECT DISTINCT forecast_date AS day FROM proximity_scores ORDER BY 1")[
         "day"
     ].to_list()
-
-
-ON_DEMAND = {"explanations", "grid250_daily", "issued_sheets", "withdrawals", "patrol_dosage"}
-"""Assets that wait for somebody: who asks for them, takes an issue back, or brings visits from patrol."""
 
 
 def test_every_asset_was_materialised_as_dagsters_event_log_says(home: Home) -> None:
