@@ -1,7 +1,6 @@
 """The flagged set: the highest ranked cells up to a share of the area.
 
-Belongs here: who is in at a coverage, and how a flagged set is kept (hash, ranked cells). Not here: what
-it caught.
+Belongs here: who is in at a coverage. Not here: what it caught.
 
 **The rule of the last cell.** Cells are taken in the order of their rank until the flagged area reaches
 `coverage x whole area`. The cell at the margin is taken in part: by just the share of it that fills up
@@ -12,7 +11,6 @@ lot whether the marginal cell is in.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,13 +19,9 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-CellArray = npt.NDArray[np.uint64]
 
 COVERAGES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """Flagged shares of the area at which every model is measured."""
-
-KEPT_SHARE = 0.2
-"""Share of the area whose ranked cells are kept for challengers: all of `COVERAGES` can be recomputed."""
 
 _ROUNDING = 1e-9  # a margin thinner than this share of a cell is floating point, not area
 
@@ -107,34 +101,6 @@ def flagged_fraction(rank: npt.NDArray[np.integer], area_km2: FloatArray, covera
     fraction = np.empty(len(order))
     fraction[order] = fraction_within(reached - ranked, ranked, coverage * reached[-1])
     return fraction
-
-
-def top_cells(
-    cells: CellArray, rank: npt.NDArray[np.integer], area_km2: FloatArray, share: float = KEPT_SHARE
-) -> CellArray:
-    """The cells flagged at `share` of the area, the marginal one included, highest rank first: uint64[k].
-
-    With the cells' areas this is all that is needed to measure any coverage up to `share` again.
-    """
-    flagged = flagged_fraction(rank, area_km2, share) > 0
-    order = order_of(rank)
-    return cells[order[flagged[order]]]
-
-
-def flagged_hash(
-    cells: CellArray, rank: npt.NDArray[np.integer], area_km2: FloatArray, coverage: float
-) -> str:
-    """SHA-256 of the flagged set: its whole cells in ascending order, then the marginal cell.
-
-    Two rankings that flag the same cells have the same hash, whatever their order inside.
-    """
-    fraction = flagged_fraction(rank, area_km2, coverage)
-    whole = np.sort(cells[fraction == 1.0])
-    margin = cells[(fraction > 0.0) & (fraction < 1.0)]
-    content = hashlib.sha256(len(whole).to_bytes(8, "little"))
-    content.update(whole.astype("<u8").tobytes())
-    content.update(margin.astype("<u8").tobytes())
-    return content.hexdigest()
 
 
 def tied_at_margin(

@@ -10,15 +10,12 @@ from hypothesis import strategies as st
 from hotspot_assets.trial.flags import (
     Ruler,
     flagged_fraction,
-    flagged_hash,
     order_of,
     tied_at_margin,
-    top_cells,
 )
 
 AREA_KM2 = np.array([1.0, 2.0, 3.0, 4.0])
 RANK = np.array([2, 1, 4, 3])
-CELLS = np.array([11, 22, 33, 44], dtype=np.uint64)
 
 
 def test_the_marginal_cell_is_taken_in_part() -> None:
@@ -44,44 +41,6 @@ def test_the_flagged_area_is_the_coverage(n: int, coverage: float, seed: int) ->
 def test_ranks_with_ties_or_gaps_are_refused(rank: list[int]) -> None:
     with pytest.raises(ValueError, match="ranks must"):
         order_of(np.array(rank))
-
-
-def test_top_cells_come_in_order_and_include_the_margin() -> None:
-    assert top_cells(CELLS, RANK, AREA_KM2, 0.5).tolist() == [22, 11, 44]
-
-
-def test_kept_cells_measure_every_smaller_coverage_again() -> None:
-    rng = np.random.default_rng(5)
-    n = 400
-    cells, area, rank = np.arange(n, dtype=np.uint64), rng.uniform(0.5, 1.5, n), rng.permutation(n) + 1
-    kept = top_cells(cells, rank, area, 0.2)
-    for coverage in (0.005, 0.05, 0.2):
-        fraction = flagged_fraction(rank, area, coverage)
-        reached = np.cumsum(area[kept.astype(int)])
-        before = reached - area[kept.astype(int)]
-        again = np.clip((coverage * area.sum() - before) / area[kept.astype(int)], 0, 1)
-        np.testing.assert_allclose(again, fraction[kept.astype(int)], atol=1e-8)
-        assert set(np.flatnonzero(fraction)) <= set(kept.astype(int))
-
-
-def test_the_hash_is_of_the_set_not_of_its_order() -> None:
-    swapped = np.array([1, 2, 4, 3])
-    assert flagged_hash(CELLS, RANK, AREA_KM2, 0.5) == flagged_hash(CELLS, swapped, AREA_KM2, 0.5)
-    assert flagged_hash(CELLS, RANK, AREA_KM2, 0.5) != flagged_hash(CELLS, RANK, AREA_KM2, 0.3)
-
-
-def test_the_hash_tells_the_margin_from_a_whole_cell() -> None:
-    area = np.ones(4)
-    whole = flagged_hash(CELLS, np.array([1, 2, 3, 4]), area, 0.5)
-    part = flagged_hash(CELLS, np.array([1, 2, 3, 4]), area, 0.45)
-    assert whole != part
-
-
-def test_the_hash_does_not_depend_on_the_order_of_the_study_area() -> None:
-    turned = np.array([3, 1, 0, 2])
-    assert flagged_hash(CELLS[turned], RANK[turned], AREA_KM2[turned], 0.5) == flagged_hash(
-        CELLS, RANK, AREA_KM2, 0.5
-    )
 
 
 def test_the_tie_band_is_counted_only_where_it_crosses_the_margin() -> None:
