@@ -15,7 +15,7 @@ serve: setup    ## the Dagster UI with schedules and sensors on http://127.0.0.1
 	@$(BIN)/hotspot serve $(ARGS)
 
 test: setup-dev ## set up, then the tests, file by file on all cores
-	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n auto $(ARGS)
 
 check: setup-dev ## style, types, walls, definitions, docs
 	@$(BIN)/ruff check .

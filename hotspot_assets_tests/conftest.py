@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side run files, for their fixtures; those that share the home of the main job run as one."""
-    for item in items:
-        folder = item.path.parent.name
-        group = folder if folder == "end_to_end" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+class ByFileAndHome(LoadFileScheduling):  # type: ignore[misc]
+    """A file's tests run on one core, for their fixtures; all that share the home of the main job on one, too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return "end_to_end" if "end_to_end/" in file else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileAndHome:
+    """How pytest-xdist shares the tests out."""
+    return ByFileAndHome(config, log)
 
 
 @pytest.fixture(scope="session")
