@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -29,6 +30,11 @@ from hotspot_assets.workflow.landing import deliver
 Say = Callable[[str], None]
 _CONSOLE = {"console": {"config": {"log_level": "INFO"}}}
 """What a terminal shows of a run: progress and warnings; every event stands in the run's log."""
+
+
+_one_run = threading.Lock()
+"""Dagster configures Python's logging at the start of a run, and takes its locks in another order than a run that
+logs: two runs in one process can wait for each other for ever. So a process runs one at a time."""
 
 
 class RunFailed(UserError):
@@ -100,7 +106,7 @@ def run_job(
     elif days:
         tags["dagster/asset_partition_range_start"] = days[0].isoformat()
         tags["dagster/asset_partition_range_end"] = days[1].isoformat()
-    with instance_of(settings) as instance:
+    with _one_run, instance_of(settings) as instance:
         end_abandoned_runs(instance, settings)
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
