@@ -17,7 +17,13 @@ from hotspot_assets.errors import UserError
 
 T = TypeVar("T")
 
-_SIGNS = ("conflict", "database is locked", "could not serialize", "failed to commit ducklake transaction")
+_SIGNS = (
+    "conflict",
+    "database is locked",
+    "could not serialize",
+    "failed to commit ducklake transaction",
+    'table with name "schema_versions" already exists',  # two processes made the same new lake
+)
 _PATIENCE_SECONDS = 60.0
 _LONGEST_WAIT_SECONDS = 1.0
 
