@@ -3,17 +3,21 @@
 Belongs here: the configuration of such a run, and what it came to. Not here: the page (`review_desk`).
 
 Each act is one run in this process, whatever the number of lists: it stands in Dagster's history with reviewer,
-hashes and refusals, and costs seconds, where a run of its own for each list would cost minutes a shift.
+hashes and refusals, and costs seconds, where a run of its own for each list would cost minutes a shift. Sheets
+are drawn in a process of their own.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import Any
 
 import dagster as dg
 
 from hotspot_assets.defs.operate import run_job
 from hotspot_assets.defs.reviews import ISSUE_JOB, REVIEW_AND_ISSUE_JOB, REVIEW_JOB, SHEETS_JOB, WITHDRAW_JOB
+from hotspot_assets.errors import UserError
 from hotspot_assets.settings import Settings
 
 
@@ -58,8 +62,10 @@ class ReviewRuns:
         return self._run(WITHDRAW_JOB, {"withdrawals": config})
 
     def sheets(self) -> None:
-        """Bring the sheets in step with what is issued."""
-        run_job(self._settings, self._definitions, SHEETS_JOB, user=self._account)
+        """Bring the sheets in step with what is issued, in a process of its own: nobody's act waits for it."""
+        process = get_context("spawn").Process(target=_draw_sheets, args=(self._settings, self._account))
+        process.start()
+        process.join()
 
     def _run(self, job: str, configs: Mapping[str, Mapping[str, Any]]) -> Done:
         config = {"ops": {name: {"config": dict(each)} for name, each in configs.items()}}
@@ -73,3 +79,10 @@ class ReviewRuns:
                 kept[name] = int(event.metadata["dagster/row_count"].value)
                 refused += list(event.metadata["refused"].value)
         return Done(result.run_id, kept, refused)
+
+
+def _draw_sheets(settings: Settings, account: str) -> None:
+    from hotspot_assets.definitions import build_definitions
+
+    with suppress(UserError):  # why it failed stands in the run
+        run_job(settings, build_definitions(settings), SHEETS_JOB, user=account)

@@ -61,7 +61,20 @@ class Explanation:
     cells: pl.DataFrame
 
 
-def explain(
+@dataclass(frozen=True, eq=False)
+class TakenApart:
+    """One surface taken apart: what incidents give through each spatial profile, background and scores by cell."""
+
+    area: StudyArea
+    neighbours: Neighbours
+    day: date
+    layers: _Layers
+    incidents: _Incidents
+    background: FloatArray
+    scores: FloatArray
+
+
+def take_apart(
     ledger: pl.DataFrame,
     events: Events,
     area: StudyArea,
@@ -70,15 +83,31 @@ def explain(
     group: str,
     day: date,
     cut_off: datetime,
-    cells: Sequence[int],
-) -> Explanation:
-    """Explain the scores of `cells` (H3 ids inside the area) for one offence group and forecast date.
+) -> TakenApart:
+    """Take the surface of one offence group and forecast date apart.
 
     `ledger` holds the rows of hexagon_incidents that `events` were built from, with incident_key, as known at
-    the forecast's delivery; `cut_off` is the forecast's. Raises ValueError for a cell outside the area.
+    the forecast's delivery; `cut_off` is the forecast's.
     """
-    taken = _taken_apart(ledger, events, area, neighbours, kernel, group, day, cut_off)
-    wanted, targets = _wanted(area, cells)
+    require_covered(events, day, day)
+    plan = Plan({group: kernel}, area, neighbours)
+    state = DecayedCounts(events, plan.rows, area.n, day)
+    (surface,) = plan.surfaces(state, [day])
+    total = float(surface.totals[0])
+    incidents = _known_incidents(ledger, area, sorted({row.group for row in plan.rows}), day, cut_off)
+    scale = state.scale() * (total if total > 0 else 1.0)
+    layers = [
+        (layer.spatial, _given(layer.rows, weights / scale[layer.rows], plan.rows, incidents, day))
+        for layer, weights in zip(plan.layers, plan.day_weights(state), strict=True)
+    ]
+    background = plan.backgrounds[0] / (total if total > 0 else 1.0)
+    return TakenApart(area, neighbours, day, layers, incidents, background, surface.shares[0])
+
+
+def explain(taken: TakenApart, cells: Sequence[int]) -> Explanation:
+    """Explain the scores of `cells` (H3 ids). Raises ValueError for a cell outside the area."""
+    neighbours, day = taken.neighbours, taken.day
+    wanted, targets = _wanted(taken.area, cells)
     parts = _parts(taken.layers, taken.incidents, neighbours, targets)
     contributions = pl.concat(
         [
@@ -94,26 +123,15 @@ def explain(
     )
 
 
-def explain_largest(
-    ledger: pl.DataFrame,
-    events: Events,
-    area: StudyArea,
-    neighbours: Neighbours,
-    kernel: DecayKernel,
-    group: str,
-    day: date,
-    cut_off: datetime,
-    cells: Sequence[int],
-    most: int,
-) -> pl.DataFrame:
+def explain_largest(taken: TakenApart, cells: Sequence[int], most: int) -> pl.DataFrame:
     """As `explain` for many cells: of each the `most` largest contributions, and the rest in one row.
 
     Columns cell, number (from 1, largest first, then the rest, then the background), part ("incident", "other
     incidents", "background"), incident_key, source_group, day, age_days, ring, distance_m, incidents (how many
     make the row), contribution. Of each cell the contributions add up to its score.
     """
-    taken = _taken_apart(ledger, events, area, neighbours, kernel, group, day, cut_off)
-    wanted, targets = _wanted(area, cells)
+    neighbours, day = taken.neighbours, taken.day
+    wanted, targets = _wanted(taken.area, cells)
     chunks = []
     for start in range(0, len(wanted), _CHUNK_CELLS):
         some, their = wanted[start : start + _CHUNK_CELLS], targets[start : start + _CHUNK_CELLS]
@@ -157,47 +175,12 @@ def _largest(
     return largest, np.asarray(others, dtype=np.float64), np.diff(parts.indptr).astype(np.int64) - counts
 
 
-@dataclass(frozen=True, eq=False)
-class _Taken:
-    """One surface taken apart: what incidents give through each spatial profile, background and scores by cell."""
-
-    layers: _Layers
-    incidents: _Incidents
-    background: FloatArray
-    scores: FloatArray
-
-
 def _wanted(area: StudyArea, cells: Sequence[int]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     wanted = np.unique(np.asarray(cells, dtype=np.uint64))
     targets = area.index_of(wanted)
     if (targets < 0).any():
         raise ValueError("cannot explain a cell outside the study area")
     return wanted, targets
-
-
-def _taken_apart(
-    ledger: pl.DataFrame,
-    events: Events,
-    area: StudyArea,
-    neighbours: Neighbours,
-    kernel: DecayKernel,
-    group: str,
-    day: date,
-    cut_off: datetime,
-) -> _Taken:
-    require_covered(events, day, day)
-    plan = Plan({group: kernel}, area, neighbours)
-    state = DecayedCounts(events, plan.rows, area.n, day)
-    (surface,) = plan.surfaces(state, [day])
-    total = float(surface.totals[0])
-    incidents = _known_incidents(ledger, area, sorted({row.group for row in plan.rows}), day, cut_off)
-    scale = state.scale() * (total if total > 0 else 1.0)
-    layers = [
-        (layer.spatial, _given(layer.rows, weights / scale[layer.rows], plan.rows, incidents, day))
-        for layer, weights in zip(plan.layers, plan.day_weights(state), strict=True)
-    ]
-    background = plan.backgrounds[0] / (total if total > 0 else 1.0)
-    return _Taken(layers, incidents, background, surface.shares[0])
 
 
 @dataclass(frozen=True, eq=False)

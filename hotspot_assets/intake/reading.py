@@ -101,7 +101,7 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise UnreadableDelivery(f"{path.name} is damaged or cut short; {_AGAIN}") from error
-    except (RuntimeError, NotImplementedError) as error:  # how zipfile reports passwords and rare methods
+    except RuntimeError as error:  # how zipfile reports passwords and rare methods
         raise UnreadableDelivery(
             f"{path.name} is encrypted, or packed in a rare way; deliver it as a plain zip or gzip."
         ) from error

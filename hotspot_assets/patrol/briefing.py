@@ -99,17 +99,17 @@ def as_script(value: Any) -> Any:
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
-def render(template: str, **values: Any) -> str:
-    """A page from a template of this package."""
-    return _environment().get_template(template).render(**values)
+def render(template: str, package: str = "hotspot_assets.patrol", **values: Any) -> str:
+    """A page from a template of a package."""
+    return _environment(package).get_template(template).render(**values)
 
 
 @cache
-def _environment() -> Environment:
+def _environment(package: str) -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
-        loader=PackageLoader("hotspot_assets.patrol"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

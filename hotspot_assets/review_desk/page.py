@@ -6,11 +6,11 @@ Belongs here: words and numbers of the pages. Not here: what stands in them (`wo
 
 from __future__ import annotations
 
-from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
+from hotspot_assets.patrol.briefing import render
 from hotspot_assets.patrol.reasons import REASONS
 from hotspot_assets.patrol.review_statistics import QUICK_SECONDS
 from hotspot_assets.patrol.sheets import short_codes
@@ -20,9 +20,6 @@ from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.workflow.review_lists import DayToReview, ListToReview
 from hotspot_assets.workflow.review_results import review_results
 from hotspot_assets.workflow.sheets import issued_path
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 STATES = {
     "draft": ("○", "Nobody has decided: no approval, no sheet"),
@@ -42,21 +39,19 @@ def desk_html(settings: Settings, day: DayToReview, token: str, page: str) -> st
     """The page on which lists are decided."""
     groups = sorted({area["offence_group"] for each in day.lists for area in each.areas})
     codes = short_codes(groups)
-    return (
-        _environment()
-        .get_template("desk.html")
-        .render(
-            place=settings.area.name,
-            synthetic=settings.area.synthetic,
-            day=day,
-            lists=[_told(each, codes, settings) for each in day.lists],
-            units=sorted({each.place.unit for each in day.lists}),
-            shifts=list(dict.fromkeys(each.place.shift for each in day.lists)),
-            groups=[(group, plain_group(group)) for group in groups],
-            reasons=REASONS,
-            token=token,
-            page=page,
-        )
+    return render(
+        "desk.html",
+        "hotspot_assets.review_desk",
+        place=settings.area.name,
+        synthetic=settings.area.synthetic,
+        day=day,
+        lists=[_told(each, codes, settings) for each in day.lists],
+        units=sorted({each.place.unit for each in day.lists}),
+        shifts=list(dict.fromkeys(each.place.shift for each in day.lists)),
+        groups=[(group, plain_group(group)) for group in groups],
+        reasons=REASONS,
+        token=token,
+        page=page,
     )
 
 
@@ -118,50 +113,35 @@ def _labels(areas: list[dict[str, Any]], size: float) -> list[tuple[float, float
 def statistics_html(lake: Lake, settings: Settings) -> str:
     """What reviews came to."""
     found = review_results(lake, settings)
-    return (
-        _environment()
-        .get_template("statistics.html")
-        .render(
-            place=settings.area.name,
-            synthetic=settings.area.synthetic,
-            found=found,
-            decisions=[
-                row
-                | {
-                    "override_text": percent(row["override_rate"]),
-                    "quick_text": "-" if row["quick_approvals"] is None else percent(row["quick_approvals"]),
-                    "seconds_text": figures(row["median_seconds"], 2),
-                    "each_text": figures(row["median_seconds_per_list"], 2),
-                }
-                for row in found.decisions.to_dicts()
-            ],
-            fates=[
-                row
-                | {
-                    "group": plain_group(row["offence_group"]),
-                    "rate_text": "-" if row["hit_rate"] is None else percent(row["hit_rate"]),
-                    "density_text": figures(row["hits_per_km2"], 2),
-                }
-                for row in found.fates.to_dicts()
-            ],
-            quick=round(QUICK_SECONDS),
-        )
+    return render(
+        "statistics.html",
+        "hotspot_assets.review_desk",
+        place=settings.area.name,
+        synthetic=settings.area.synthetic,
+        found=found,
+        decisions=[
+            row
+            | {
+                "override_text": percent(row["override_rate"]),
+                "quick_text": "-" if row["quick_approvals"] is None else percent(row["quick_approvals"]),
+                "seconds_text": figures(row["median_seconds"], 2),
+                "each_text": figures(row["median_seconds_per_list"], 2),
+            }
+            for row in found.decisions.to_dicts()
+        ],
+        fates=[
+            row
+            | {
+                "group": plain_group(row["offence_group"]),
+                "rate_text": "-" if row["hit_rate"] is None else percent(row["hit_rate"]),
+                "density_text": figures(row["hits_per_km2"], 2),
+            }
+            for row in found.fates.to_dicts()
+        ],
+        quick=round(QUICK_SECONDS),
     )
 
 
 def asset(name: str) -> bytes:
     """A file that the pages load: style or script."""
     return (files("hotspot_assets.review_desk") / "templates" / name).read_bytes()
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("hotspot_assets.review_desk"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

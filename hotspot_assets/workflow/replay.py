@@ -176,8 +176,9 @@ def explain_cells(
         )
     ledger, events, near = _read(lake, settings, made)
     kernel, cut_off = made.in_force.fitted.kernels[group], made.header["cut_off"]
+    taken = explain.take_apart(ledger, events, made.area, near, kernel, group, day, cut_off)
     try:
-        return explain.explain(ledger, events, made.area, near, kernel, group, day, cut_off, cells)
+        return explain.explain(taken, cells)
     except ValueError as error:
         raise CannotReplay(f"{error}; choose one of the {made.area.n} cells forecast for {day}.") from error
 
@@ -205,8 +206,8 @@ def explain_areas(lake: Lake, settings: Settings, day: date, most: int) -> pl.Da
     for group in made.groups:
         wanted = cells.filter(pl.col("offence_group") == group)["cell"].to_list()
         if wanted:
-            place = (ledger, events, made.area, near, kernels[group], group, day, cut_off)
-            table = explain.explain_largest(*place, wanted, most)
+            taken = explain.take_apart(ledger, events, made.area, near, kernels[group], group, day, cut_off)
+            table = explain.explain_largest(taken, wanted, most)
             tables.append(table.with_columns(offence_group=pl.lit(group)))
     return pl.concat(tables) if tables else pl.DataFrame()
 

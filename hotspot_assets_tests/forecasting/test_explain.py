@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hotspot_assets.forecasting.engine import score_days
-from hotspot_assets.forecasting.explain import explain
+from hotspot_assets.forecasting.explain import explain, take_apart
 from hotspot_assets.forecasting.kernel import CellBackground, Component, DecayKernel
 from hotspot_assets.forecasting.profiles import (
     Exponential,
@@ -69,7 +69,7 @@ def test_contributions_and_background_add_up_to_the_score(
     chosen = data.draw(st.lists(st.integers(0, place.area.n - 1), min_size=1, max_size=9, unique=True))
     events = events_of(frame, place, day, day)
     cells = [int(place.area.cells[n]) for n in chosen]
-    told = explain(frame, events, place.area, place.near, kernel, group, day, at(day, 5), cells)
+    told = explain(take_apart(frame, events, place.area, place.near, kernel, group, day, at(day, 5)), cells)
     (surface,) = score_days(events, place.area, place.near, {group: kernel}, day, day)
     sums = told.contributions.group_by("cell").agg(pl.col("contribution").sum()).sort("cell")
     expected = surface.of(group)[np.sort(chosen)]
@@ -83,7 +83,9 @@ def test_rows_say_where_when_and_what(place: Town, frame: pl.DataFrame) -> None:
     day = START + timedelta(days=60)
     cell = int(place.area.cells[30])
     events = events_of(frame, place, day, day)
-    told = explain(frame, events, place.area, place.near, MIXTURE, "burglary", day, at(day, 5), [cell])
+    told = explain(
+        take_apart(frame, events, place.area, place.near, MIXTURE, "burglary", day, at(day, 5)), [cell]
+    )
     rows = told.contributions.drop_nulls("incident_key")
     source = (
         frame.filter(pl.col("day") < day, pl.col("known_from") <= at(day, 5))
@@ -111,7 +113,7 @@ def test_rank_without_the_newest_equals_scoring_without_them(
     day = START + timedelta(days=70)
     events = events_of(frame, place, day, day)
     cells = [int(cell) for cell in place.area.cells]
-    told = explain(frame, events, place.area, place.near, STAIRS, group, day, at(day, 5), cells)
+    told = explain(take_apart(frame, events, place.area, place.near, STAIRS, group, day, at(day, 5)), cells)
     lost = 0
     for cell, newest, expected in (
         told.cells.select("cell", "newest", "rank_without_newest").sample(12, seed=1).iter_rows()
@@ -132,7 +134,9 @@ def test_newest_lie_in_the_cell_or_next_to_it(place: Town, frame: pl.DataFrame) 
     day = START + timedelta(days=70)
     events = events_of(frame, place, day, day)
     cell = int(frame["cell"].mode()[0])
-    told = explain(frame, events, place.area, place.near, MIXTURE, "theft", day, at(day, 5), [cell])
+    told = explain(
+        take_apart(frame, events, place.area, place.near, MIXTURE, "theft", day, at(day, 5)), [cell]
+    )
     near = told.contributions.filter(pl.col("ring") <= 1).sort("day", descending=True)
     (newest,) = told.cells["newest"].to_list()
     assert len(newest) == 2
@@ -143,13 +147,15 @@ def test_a_cell_outside_the_area_is_refused(place: Town, frame: pl.DataFrame) ->
     day = START + timedelta(days=70)
     with pytest.raises(ValueError, match="outside"):
         explain(
-            frame,
-            events_of(frame, place, day, day),
-            place.area,
-            place.near,
-            STAIRS,
-            "theft",
-            day,
-            at(day, 5),
+            take_apart(
+                frame,
+                events_of(frame, place, day, day),
+                place.area,
+                place.near,
+                STAIRS,
+                "theft",
+                day,
+                at(day, 5),
+            ),
             [7],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,16 @@ def test_what_cannot_be_decided_is_one_plain_line(closed: Served) -> None:
     assert nothing_written(closed.settings)
 
 
+def sheets_of(settings: Settings, at_least: int) -> list[Path]:
+    """The sheets of issued lists; they are drawn in a process of their own, so they may take a while."""
+    for _ in range(600):
+        sheets = sorted((settings.outputs / str(DAY) / "issued").rglob("*.html"))
+        if len(sheets) >= at_least:
+            break
+        time.sleep(0.1)
+    return sheets
+
+
 def test_approve_with_changes_issue_tell_the_second_and_withdraw(tmp_path: Path) -> None:
     settings = reviewable(tmp_path / "home")
     with served(settings) as desk:
@@ -154,6 +165,7 @@ def test_approve_with_changes_issue_tell_the_second_and_withdraw(tmp_path: Path)
         assert after.count("> Issued until ") == 2
         lake = lake_of(settings)
         issued = lake.read("SELECT DISTINCT unit, issue_id FROM issued_patrol_areas ORDER BY unit").rows()
+        assert len(sheets_of(settings, at_least=2)) == 2
         taken = desk.send(after, "/withdraw", issues=[issued[0][1]], reason="legal")
         assert taken.json["kept"] == {"withdrawals": 1}
         again = desk.ask("GET", "/").text
@@ -161,7 +173,7 @@ def test_approve_with_changes_issue_tell_the_second_and_withdraw(tmp_path: Path)
         assert [each["decisions_seen"] for each in decisions_on(again)] == [1]
         came_to = desk.ask("GET", "/statistics").text
     assert '<th scope="row">duty sergeant</th><td class="number">2</td>' in came_to
-    sheets = sorted((settings.outputs / str(DAY) / "issued").rglob("*.html"))
+    sheets = sheets_of(settings, at_least=2)
     texts = {sheet.name.split("-")[0]: sheet.read_text(encoding="utf-8") for sheet in sheets}
     assert len(texts) == 2
     west = next(text for name, text in texts.items() if name.startswith("West"))
