@@ -213,6 +213,10 @@ class _Facts:
 
     def _excluded(self, ground: Ground, unit: str) -> pl.DataFrame:
         """What was left out of a unit, and its part of all that is expected."""
+        if unit not in ground.units:
+            raise SheetError(
+                f"The units file knows no unit {unit!r}: make the patrol areas of {self._day} again."
+            )
         shut = self._grounds.excluded(self._header["study_area_id"], self._day)
         inside = ground.area.cells[ground.unit_of == ground.units.index(unit)]
         mine = shut.filter(pl.col("cell").is_in(pl.Series(inside).implode()))

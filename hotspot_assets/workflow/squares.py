@@ -20,6 +20,7 @@ from hotspot_assets.patrol.exports import WARNING
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import headers_of, scores_between
 from hotspot_assets.warehouse.lake import Lake
+from hotspot_assets.workflow.files import write_whole
 from hotspot_assets.workflow.study_area import kept_study_area, units_of
 
 SHOWN = (10, 20)
@@ -55,10 +56,9 @@ def write_squares(lake: Lake, settings: Settings, day: date) -> SquaresOfDay | N
         tables.append(_top(grid, names, grid.moved(scores), day, str(group)))
     squares = pl.concat(tables)
     folder = settings.outputs / day.isoformat() / "grid250"
-    folder.mkdir(parents=True, exist_ok=True)
     paths = (folder / "squares.geojson", folder / "squares.csv")
-    _write(paths[0], _geojson(grid, squares, settings))
-    _write(paths[1], squares.drop("square").write_csv())
+    write_whole(paths[0], _geojson(grid, squares, settings).encode())
+    write_whole(paths[1], squares.drop("square").write_csv().encode())
     return SquaresOfDay(grid.grid_id, squares, paths)
 
 
@@ -97,9 +97,3 @@ def _geojson(grid: Squares, squares: pl.DataFrame, settings: Settings) -> str:
         for row in squares.to_dicts()
     ]
     return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(path)

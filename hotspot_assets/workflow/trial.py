@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
@@ -28,6 +29,7 @@ from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import newest_delivery
 from hotspot_assets.warehouse.trials import judged_span, occurred_span, record_look
 from hotspot_assets.workflow.dates import now_utc
+from hotspot_assets.workflow.files import write_whole
 from hotspot_assets.workflow.knowledge import Knowledge
 from hotspot_assets.workflow.models import REACH_RINGS
 from hotspot_assets.workflow.outcomes import NotKnownYet, counts_of_days, last_known_day
@@ -171,9 +173,11 @@ def run_trial(lake: Lake, settings: Settings, plan: Plan, stamp: Stamp, step: St
     said = about(stage, plan, measured)
     folder = settings.outputs / "trial" / f"{plan.first}_{plan.last}"
     table = markdown_table(results, said)
-    _write(folder / "index.html", html_report(results, said))
-    _write(folder / "table.md", table)
-    _keep(folder / "outcomes.parquet", measured.outcomes)
+    kept = BytesIO()
+    measured.outcomes.write_parquet(kept)
+    write_whole(folder / "index.html", html_report(results, said).encode())
+    write_whole(folder / "table.md", table.encode())
+    write_whole(folder / "outcomes.parquet", kept.getvalue())
     return Trial(plan, results, said, days, table, folder, written.snapshot_id)
 
 
@@ -238,19 +242,6 @@ def _list_ages(outcomes: pl.DataFrame, older: pl.DataFrame, default_model: str) 
 def _hash(outcomes: pl.DataFrame) -> str:
     ordered = outcomes.sort("forecast_date", "model", "offence_group", "coverage")
     return hashlib.sha256(ordered.write_csv().encode()).hexdigest()
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(path)
-
-
-def _keep(path: Path, outcomes: pl.DataFrame) -> None:
-    part = path.with_name(path.name + ".part")
-    outcomes.write_parquet(part)
-    part.replace(path)
 
 
 def steps_of(plan: Plan) -> int:

@@ -158,6 +158,8 @@ def test_what_no_sheet_can_be_made_of(home: tuple[Settings, Lake]) -> None:
         write_drafts(lake, settings, DAY + timedelta(days=9), areas)
     with pytest.raises(SheetError, match="know no shift 'early'"):
         write_drafts(lake, settings_of(settings.home, ""), DAY, areas)
+    with pytest.raises(SheetError, match="knows no unit 'Elsewhere'"):
+        write_drafts(lake, settings, DAY, areas.with_columns(unit=pl.lit("Elsewhere")))
 
 
 def test_the_day_links_to_its_sheets_and_the_overview_to_the_days(home: tuple[Settings, Lake]) -> None:
