@@ -55,14 +55,18 @@ def _alive(settings: Settings, run_id: str) -> Iterator[None]:
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file):
         yield
+        with contextlib.suppress(PermissionError):  # Windows removes no open file
+            file.unlink()
     file.unlink(missing_ok=True)
 
 
 def _is_abandoned(file: Path) -> bool:
-    if not file.exists() or time.time() - file.stat().st_mtime < _TO_LOCK_SECONDS:
-        return False
+    """Whether a lock file is free, and still the one its run made: a run that ends removes it."""
     try:
+        made = file.stat()
+        if time.time() - made.st_mtime < _TO_LOCK_SECONDS:
+            return False
         with FileLock(file, timeout=0):
-            return True
-    except Timeout:
+            return file.stat().st_ino == made.st_ino
+    except (Timeout, FileNotFoundError):
         return False
