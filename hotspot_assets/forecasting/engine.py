@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -107,7 +108,11 @@ class Layer:
         self.component = np.array([term.component for term in terms], dtype=np.int64)
         counts = np.bincount(np.searchsorted(self.targets, [term.target for term in terms]))
         self._ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-        self._masses = masses(spatial, neighbours)
+        self._neighbours = neighbours
+
+    @cached_property
+    def _masses(self) -> FloatArray | None:
+        return masses(self.spatial, self._neighbours)
 
     def row_masses(self, state: FloatArray, plain: FloatArray) -> FloatArray:
         """What each row of the state adds up to once spread; `plain` are the sums of the rows as they are."""

@@ -274,11 +274,11 @@ def _apart(
     cell: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.int64], FloatArray]:
     """Ring and metres between explained cells (by their row) and incidents' cells."""
-    ring, distance_m = neighbours.ring[targets], neighbours.distance_m[targets]
+    ring = neighbours.ring[targets]
     cells = ring.shape[1]
     keys = np.repeat(np.arange(len(targets)), np.diff(ring.indptr)) * cells + ring.indices
     position = np.searchsorted(keys, row * cells + cell)
-    return ring.data[position].astype(np.int64) - 1, distance_m.data[position]
+    return ring.data[position].astype(np.int64) - 1, neighbours.metres(targets[row], cell)
 
 
 def _newest(contributions: pl.DataFrame) -> pl.DataFrame:

@@ -56,7 +56,7 @@ class FitInput:
     @cached_property
     def spacing_m(self) -> float:
         """Metres between the centres of adjacent cells: the median, in whole metres."""
-        next_door = self.neighbours.distance_m.data[self.neighbours.ring.data == 2]
+        next_door = self.neighbours.next_door_m
         return float(np.round(np.median(next_door))) if len(next_door) else 1.0
 
     @property

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -45,25 +45,27 @@ def operator(profile: SpatialProfile, neighbours: Neighbours) -> csr_array[np.fl
 def _built(profile: SpatialProfile, neighbours: Neighbours) -> csr_array[np.float64]:
     from scipy.sparse import csr_array
 
-    distance_m = neighbours.distance_m
-    ring = neighbours.ring.data.astype(np.int64) - 1
-    _require_reach(profile, neighbours.max_ring, ring, distance_m.data)
-    weights = profile.at(ring, distance_m.data)
-    kept = np.flatnonzero(weights)
-    columns = distance_m.indices[kept].astype(np.int32)
-    weights = weights[kept]
+    within = _reach(profile, neighbours)
+    shape = neighbours.ring.shape
+    lengths = np.zeros(shape[0] + 1, dtype=np.int64)
+    found: list[tuple[FloatArray, npt.NDArray[np.int32]]] = []
+    for pairs in neighbours.pairs(within):
+        weights = profile.at(pairs.ring, neighbours.metres(pairs.row, pairs.column))
+        kept = np.flatnonzero(weights)
+        found.append((weights[kept], pairs.column[kept]))
+        counts = np.bincount(pairs.row[kept] - pairs.row[0])
+        lengths[pairs.row[0] + 1 :][: len(counts)] = counts
+    weights, columns = (np.concatenate(parts) for parts in zip(*found, strict=True))
     if profile.unit_mass:
-        weights = weights / np.bincount(columns, weights=weights, minlength=distance_m.shape[1])[columns]
-    row_ends = np.searchsorted(kept, distance_m.indptr).astype(np.int32)
-    return csr_array((weights, columns, row_ends), shape=distance_m.shape)
+        weights /= np.bincount(columns, weights=weights, minlength=shape[1])[columns]
+    return csr_array((weights, columns, np.cumsum(lengths).astype(np.int32)), shape=shape)
 
 
-def _require_reach(profile: SpatialProfile, max_ring: int, ring: Any, distance_m: FloatArray) -> None:
-    next_door = distance_m[ring == 1]
-    spacing_m = float(next_door.min()) if len(next_door) else math.inf
-    needed = reached_rings(profile, spacing_m)
-    if needed > max_ring:
-        raise ValueError(f"{profile} reaches {needed} rings, but the neighbours only {max_ring}")
+def _reach(profile: SpatialProfile, neighbours: Neighbours) -> int:
+    needed = reached_rings(profile, float(neighbours.next_door_m.min(initial=math.inf)))
+    if needed > neighbours.max_ring:
+        raise ValueError(f"{profile} reaches {needed} rings, but the neighbours only {neighbours.max_ring}")
+    return needed
 
 
 def given_by(
@@ -72,12 +74,12 @@ def given_by(
     """What one incident in each of `cells` gives to all: rows = these cells, columns = receiving cells."""
     from scipy.sparse import csr_array
 
-    ring, distance_m = neighbours.ring[cells], neighbours.distance_m[cells]
-    weights = profile.at(ring.data.astype(np.int64) - 1, distance_m.data)
+    ring = neighbours.ring[cells]
+    row = np.repeat(np.arange(len(cells)), np.diff(ring.indptr))
+    weights = profile.at(ring.data.astype(np.int64) - 1, neighbours.metres(cells[row], ring.indices))
     if profile.unit_mass:
-        row = np.repeat(np.arange(len(cells)), np.diff(distance_m.indptr))
         weights = weights / np.bincount(row, weights=weights, minlength=len(cells))[row]
-    given = csr_array((weights, distance_m.indices, distance_m.indptr), shape=distance_m.shape)
+    given = csr_array((weights, ring.indices, ring.indptr), shape=ring.shape)
     given.eliminate_zeros()
     return given
 

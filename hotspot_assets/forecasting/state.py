@@ -56,7 +56,9 @@ class _Entries:
     known: npt.NDArray[np.int32]
     weight: IntArray
 
-    def take(self, where: npt.NDArray[np.bool_] | IntArray) -> _Entries:
+    def take(self, where: npt.NDArray[np.bool_] | IntArray | slice) -> _Entries:
+        if not isinstance(where, slice) and where.dtype == np.bool_:
+            where = np.flatnonzero(where)  # searched for once, not once per array
         return _Entries(self.cell[where], self.day[where], self.known[where], self.weight[where])
 
 
@@ -127,32 +129,38 @@ class _GroupState:
         self._last_ages = [memory.last_age for memory in memories if isinstance(memory, Count)]
         taus = [memory.tau_days for memory in memories if isinstance(memory, Decay)]
         self._tables = _DecayTables(taus, self._all.day, anchor)
-        known = _netted(self._all, anchor)
-        cells = state.values.shape[1]
+        self._counted = _oldest_first(self._all, anchor, self._last_ages)
+        self._arrivals = self._of_month()
+        self._sum_decays()
+        self._count_windows()
+
+    def _of_month(self) -> _Entries:
+        """Entries that become known during the month, by the day they do."""
+        known = self._all.known
+        arrivals = self._all.take((known > self._anchor) & (known <= self._anchor + _LAST_DAY_OF_MONTH))
+        return arrivals.take(np.argsort(arrivals.known, kind="stable"))
+
+    def _sum_decays(self) -> None:
+        if not self._decays:
+            return
+        known = _netted(self._all, self._anchor)
+        cells = self._values.shape[1]
         for number, decay in zip(self._decays, self._tables.of(known.day), strict=True):
             self._values[number] = np.bincount(known.cell, weights=known.weight * decay, minlength=cells)
-        for number, last_age in zip(self._counts, self._last_ages, strict=True):
-            young = slice(None) if last_age is None else anchor - known.day <= last_age
-            counts = np.bincount(known.cell[young], weights=known.weight[young], minlength=cells)
-            self._values[number] = counts
-        month = (self._all.known > anchor) & (self._all.known <= anchor + _LAST_DAY_OF_MONTH)
-        arrivals = self._all.take(month)
-        self._arrivals = arrivals.take(np.argsort(arrivals.known, kind="stable"))
-        self._leavers = [self._of_month(last_age) for last_age in self._last_ages]
 
-    def _of_month(self, last_age: int | None) -> _Entries:
-        """Entries that grow older than `last_age` during the month, by the day they do."""
-        if last_age is None:
-            return self._all.take(np.zeros(len(self._all.day), dtype=np.bool_))
-        leaving = self._all.day + last_age + 1
-        entries = self._all.take((leaving > self._anchor) & (leaving <= self._anchor + _LAST_DAY_OF_MONTH))
-        return entries.take(np.argsort(entries.day, kind="stable"))
+    def _count_windows(self) -> None:
+        known = self._counted.take(self._counted.known <= self._anchor)
+        cells = self._values.shape[1]
+        for number, last_age in zip(self._counts, self._last_ages, strict=True):
+            oldest = 0 if last_age is None else int(np.searchsorted(known.day, self._anchor - last_age))
+            young = slice(oldest, None)
+            self._values[number] = np.bincount(known.cell[young], weights=known.weight[young], minlength=cells)
 
     def step(self, today: int) -> None:
         bounds = np.searchsorted(self._arrivals.known, [today, today + 1])
-        arrived = self._arrivals.take(np.arange(bounds[0], bounds[1]))
-        for number, last_age, leavers in zip(self._counts, self._last_ages, self._leavers, strict=True):
-            self._move_count(number, last_age, arrived, leavers, today)
+        arrived = self._arrivals.take(slice(*bounds))
+        for number, last_age in zip(self._counts, self._last_ages, strict=True):
+            self._move_count(number, last_age, arrived, today)
         if self._decays and len(arrived.cell):
             for number, decay in zip(self._decays, self._tables.of(arrived.day), strict=True):
                 np.add.at(self._values[number], arrived.cell, arrived.weight * decay)
@@ -160,15 +168,12 @@ class _GroupState:
             if len(lost):
                 self._sum_anew(lost, today)
 
-    def _move_count(
-        self, number: int, last_age: int | None, arrived: _Entries, leavers: _Entries, today: int
-    ) -> None:
+    def _move_count(self, number: int, last_age: int | None, arrived: _Entries, today: int) -> None:
         young = slice(None) if last_age is None else today - arrived.day <= last_age
         np.add.at(self._values[number], arrived.cell[young], arrived.weight[young].astype(np.float64))
         if last_age is not None:
             left = today - last_age - 1
-            bounds = np.searchsorted(leavers.day, [left, left + 1])
-            gone = leavers.take(np.arange(bounds[0], bounds[1]))
+            gone = self._counted.take(slice(*np.searchsorted(self._counted.day, [left, left + 1])))
             gone = gone.take(gone.known < today)  # what is known only now was never counted
             np.subtract.at(self._values[number], gone.cell, gone.weight.astype(np.float64))
 
@@ -197,6 +202,16 @@ class _DecayTables:
     def of(self, days: npt.NDArray[np.int32]) -> list[FloatArray]:
         positions = days - self._first
         return [table[positions] for table in self._tables]
+
+
+def _oldest_first(entries: _Entries, anchor: int, last_ages: Sequence[int | None]) -> _Entries:
+    """Entries that a running count holds or loses within the month, by day."""
+    ages = [anchor - int(entries.day.min(initial=anchor)) if age is None else age for age in last_ages]
+    recent = entries.take(entries.day >= anchor - max(ages, default=-1))
+    offsets = recent.day - recent.day.min(initial=anchor)
+    if len(offsets) and offsets.max() <= np.iinfo(np.uint16).max:
+        offsets = offsets.astype(np.uint16)  # sixteen bits are sorted digit by digit, several times as fast
+    return recent.take(np.argsort(offsets, kind="stable"))
 
 
 def _netted(entries: _Entries, today: int) -> _Entries:

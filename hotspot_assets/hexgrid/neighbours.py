@@ -6,9 +6,11 @@ distance (forecasting). Pairs that would leave the study area are absent.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,22 +29,64 @@ if TYPE_CHECKING:
 EARTH_RADIUS_M = 6_371_007.180918475
 """Authalic radius of WGS 84, the sphere H3 lies on."""
 
+_ROWS_AT_A_TIME = 2048
+"""Cells whose rings are drawn together: enough that the calls themselves cost little."""
+
 _PAIRS_AT_A_TIME = 1 << 16
 """So few that what is computed of them stays in the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Pairs of cells within `max_ring` rings of each other.
+    """Pairs of cells within `max_ring` rings of each other; rows and columns aligned with the area's cells.
 
-    `ring` (int8, CSR) holds the ring plus one, so that the own cell is stored too; `distance_m` has the same
-    pairs in the same order. Rows and columns are aligned with the study area's cells, indices ascend.
+    `ring` (int8, CSR, indices ascend) holds the ring plus one, so that the own cell is stored too.
+    `points_m` (axes, cells) are the centres in space: on a sphere of `radius_m`, or on a plane if that is
+    infinite. Distances follow from them when asked for: stored, they would take twice the room of the rings.
     """
 
     study_area_id: str
     max_ring: int
     ring: csr_array[np.int8]
-    distance_m: csr_array[np.float64]
+    points_m: npt.NDArray[np.float64]
+    radius_m: float = EARTH_RADIUS_M
+
+    def metres(self, row: npt.NDArray[np.integer], column: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+        """Distance between centres along the surface, pair by pair."""
+        squares = sum((along[row] - along[column]) ** 2 for along in self.points_m)
+        chord = np.sqrt(squares)
+        if math.isinf(self.radius_m):
+            return np.asarray(chord)
+        return np.asarray(2 * self.radius_m * np.arcsin(np.minimum(chord / (2 * self.radius_m), 1.0)))
+
+    def pairs(self, within: int) -> Iterator[Pairs]:
+        """Pairs within so many rings, some rows at a time, in the order of `ring`."""
+        ends, cells = self.ring.indptr, self.ring.shape[0]
+        rows = max(1, _PAIRS_AT_A_TIME * cells // max(self.ring.nnz, 1))
+        for start in range(0, cells, rows):
+            stop = min(start + rows, cells)
+            where = slice(ends[start], ends[stop])
+            row = np.repeat(np.arange(start, stop), np.diff(ends[start : stop + 1]))
+            pairs = Pairs(row, self.ring.indices[where], self.ring.data[where].astype(np.int64) - 1)
+            if within < self.max_ring:
+                kept = np.flatnonzero(pairs.ring <= within)
+                pairs = Pairs(pairs.row[kept], pairs.column[kept], pairs.ring[kept])
+            yield pairs
+
+    @cached_property
+    def next_door_m(self) -> npt.NDArray[np.float64]:
+        """Distances between the centres of cells that touch; each pair counts in both directions."""
+        found = [self.metres(each.row, each.column)[each.ring == 1] for each in self.pairs(within=1)]
+        return np.concatenate(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Some pairs of cells: positions of both, and the ring of one around the other."""
+
+    row: npt.NDArray[np.int64]
+    column: npt.NDArray[np.int32]
+    ring: npt.NDArray[np.int64]
 
 
 def neighbours(area: StudyArea, max_ring: int) -> Neighbours:
@@ -51,11 +95,14 @@ def neighbours(area: StudyArea, max_ring: int) -> Neighbours:
     The twelve pentagons of a resolution lie at sea; around one the rings have five sides, and come from the
     official binding, cell by cell, because rings on columns fail there.
     """
-    pairs = [*_pairs_on_columns(area, max_ring), *_pairs_near_pentagons(area, max_ring)]
-    row, column, value = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-    order = np.lexsort((column, row))
-    ends = np.searchsorted(row[order], np.arange(area.n + 1)).astype(np.int32)
-    return _of(area, max_ring, value[order], column[order].astype(np.int32), ends)
+    pentagonal = _near_pentagon(area, max_ring)
+    blocks = [
+        _block(area, np.arange(start, min(start + _ROWS_AT_A_TIME, area.n)), pentagonal, max_ring)
+        for start in range(0, area.n, _ROWS_AT_A_TIME)
+    ]
+    lengths, columns, rings = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return _of(area, max_ring, rings, columns, ends)
 
 
 def at_edge(area: StudyArea) -> npt.NDArray[np.bool_]:
@@ -68,11 +115,26 @@ def at_edge(area: StudyArea) -> npt.NDArray[np.bool_]:
     return inside < np.where(pentagon, 5, 6)
 
 
-_Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int8]]
+def _block(
+    area: StudyArea, rows: npt.NDArray[np.int64], pentagonal: npt.NDArray[np.bool_], max_ring: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int8]]:
+    """Of consecutive rows: how many pairs each has, their columns, and their rings plus one."""
+    parts = [
+        *_pairs_on_columns(area, rows[~pentagonal[rows]], max_ring),
+        *_pairs_near_pentagons(area, rows[pentagonal[rows]], max_ring),
+    ]
+    keys, values = (np.concatenate(each) for each in zip(*parts, strict=True))
+    order = np.argsort(keys)
+    keys = keys[order]
+    lengths = np.diff(np.searchsorted(keys, np.append(rows, rows[-1] + 1) * area.n))
+    return lengths, (keys % area.n).astype(np.int32), values[order]
 
 
-def _pairs_on_columns(area: StudyArea, max_ring: int) -> Iterator[_Pairs]:
-    rows = np.flatnonzero(~_near_pentagon(area, max_ring))
+_Keyed = tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]
+"""Row times the number of cells plus column, and the ring plus one."""
+
+
+def _pairs_on_columns(area: StudyArea, rows: npt.NDArray[np.int64], max_ring: int) -> Iterator[_Keyed]:
     cells = pl.DataFrame({"row": rows, "cell": area.cells[rows]})
     for ring in range(max_ring + 1):
         near = cells.select("row", plh3.grid_ring("cell", ring).alias("near"))
@@ -80,8 +142,8 @@ def _pairs_on_columns(area: StudyArea, max_ring: int) -> Iterator[_Pairs]:
         yield _inside(area, around["row"].to_numpy(), around["near"].to_numpy(), ring)
 
 
-def _pairs_near_pentagons(area: StudyArea, max_ring: int) -> Iterator[_Pairs]:
-    for row in np.flatnonzero(_near_pentagon(area, max_ring)):
+def _pairs_near_pentagons(area: StudyArea, rows: npt.NDArray[np.int64], max_ring: int) -> Iterator[_Keyed]:
+    for row in rows:
         cell = cell_to_hex(area.cells[row : row + 1])[0]
         for ring in range(max_ring + 1):
             near = hex_to_cell(h3.grid_ring(cell, ring))
@@ -94,10 +156,10 @@ def _near_pentagon(area: StudyArea, max_ring: int) -> npt.NDArray[np.bool_]:
     return np.isin(area.cells, disks.to_numpy())
 
 
-def _inside(area: StudyArea, rows: npt.NDArray[np.int64], near: CellArray, ring: int) -> _Pairs:
+def _inside(area: StudyArea, rows: npt.NDArray[np.int64], near: CellArray, ring: int) -> _Keyed:
     columns = area.index_of(near)
     inside = columns >= 0
-    return rows[inside], columns[inside], np.full(int(inside.sum()), ring + 1, dtype=np.int8)
+    return (rows * area.n + columns)[inside], np.full(int(inside.sum()), ring + 1, dtype=np.int8)
 
 
 def _of(
@@ -109,30 +171,10 @@ def _of(
 ) -> Neighbours:
     from scipy.sparse import csr_array
 
-    rows = np.repeat(np.arange(area.n), np.diff(ends))
-    metres = _metres(area, rows, columns)
-    shape = (area.n, area.n)
-    return Neighbours(
-        area.study_area_id,
-        max_ring,
-        csr_array((ring, columns, ends), shape=shape),
-        csr_array((metres, columns, ends), shape=shape),
-    )
-
-
-def _metres(
-    area: StudyArea, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int32]
-) -> npt.NDArray[np.float64]:
-    """Great-circle distance between centres, by the chord through the sphere; some pairs at a time."""
     lat, lng = (np.radians(values) for values in centres(area.cells))
-    on_unit_sphere = (np.cos(lat) * np.cos(lng), np.cos(lat) * np.sin(lng), np.sin(lat))
-    metres = np.empty(len(rows))
-    for start in range(0, len(rows), _PAIRS_AT_A_TIME):
-        pairs = slice(start, start + _PAIRS_AT_A_TIME)
-        row, column = rows[pairs], columns[pairs]
-        squares = sum((along[row] - along[column]) ** 2 for along in on_unit_sphere)
-        metres[pairs] = 2 * EARTH_RADIUS_M * np.arcsin(np.minimum(np.sqrt(squares) / 2, 1.0))
-    return metres
+    on_unit_sphere = np.stack([np.cos(lat) * np.cos(lng), np.cos(lat) * np.sin(lng), np.sin(lat)])
+    rings = csr_array((ring, columns, ends), shape=(area.n, area.n))
+    return Neighbours(area.study_area_id, max_ring, rings, on_unit_sphere * EARTH_RADIUS_M)
 
 
 def save(near: Neighbours, path: Path) -> None:

@@ -178,7 +178,7 @@ def _terrain(
     in_reach = near.ring.data <= reach + 1
     rows = np.repeat(np.arange(len(unit_of)), np.diff(near.ring.indptr))[in_reach]
     columns, rings = near.ring.indices[in_reach], near.ring.data[in_reach]
-    metres = near.distance_m.data[in_reach]
+    metres = near.metres(rows, columns)
     both_open = is_open[rows] & is_open[columns]
     same_unit = both_open & (unit_of[rows] == unit_of[columns])
     radius = np.array([each.max_radius_m for each in budgets])[unit_of[rows]]

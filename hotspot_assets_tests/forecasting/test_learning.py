@@ -32,7 +32,7 @@ def simulated(
     where they stand still, a long count of the own cell explains everything, and nothing can be told apart.
     """
     rng = np.random.default_rng(seed)
-    spacing = float(np.round(np.median(place.near.distance_m.data[place.near.ring.data == 2])))
+    spacing = float(np.round(np.median(place.near.next_door_m)))
     around = operator(Gaussian(2 * spacing), place.near)
     n = place.area.n
     start = {group: rng.gamma(0.05, 1.0, n) for group in GROUPS}

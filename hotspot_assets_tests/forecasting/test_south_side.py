@@ -88,12 +88,8 @@ def neighbours_of(area: StudyArea, corners: np.ndarray, max_ring: int) -> Neighb
     ends = np.searchsorted(row, np.arange(area.n + 1)).astype(np.int32)
     ring = (apart.max(axis=1) // SIDE_M + 1).astype(np.int8)
     place = (column.astype(np.int32), ends)
-    return Neighbours(
-        area.study_area_id,
-        max_ring,
-        csr_array((ring, *place), shape=(area.n, area.n)),
-        csr_array((np.hypot(*apart.T), *place), shape=(area.n, area.n)),
-    )
+    rings = csr_array((ring, *place), shape=(area.n, area.n))
+    return Neighbours(area.study_area_id, max_ring, rings, corners.T, radius_m=np.inf)
 
 
 def incidents(folder: Path, region: object) -> pl.DataFrame:

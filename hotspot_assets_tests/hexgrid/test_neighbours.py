@@ -28,9 +28,12 @@ def agree_with_the_official_binding(area: StudyArea, near: Neighbours) -> None:
         assert (np.diff(columns) > 0).all()
         here = h3.cell_to_latlng(name)
         metres = [h3.great_circle_distance(here, h3.cell_to_latlng(names[i]), unit="m") for i in columns]
-        assert np.allclose(near.distance_m.data[pair], metres, atol=1e-3)
-    assert (near.ring.indices == near.distance_m.indices).all()
-    assert (near.ring.indptr == near.distance_m.indptr).all()
+        assert np.allclose(near.metres(np.full(len(columns), row), columns), metres, atol=1e-3)
+    everyone = list(near.pairs(near.max_ring))
+    assert np.array_equal(np.concatenate([pairs.column for pairs in everyone]), near.ring.indices)
+    assert np.array_equal(np.concatenate([pairs.ring for pairs in everyone]) + 1, near.ring.data)
+    row = np.concatenate([pairs.row for pairs in everyone])
+    assert np.array_equal(np.searchsorted(row, np.arange(area.n + 1)), near.ring.indptr)
 
 
 @settings(deadline=None, max_examples=25)
@@ -66,7 +69,7 @@ def test_what_was_saved_is_read_back_for_its_own_area_only(tmp_path: Path) -> No
     again = load(path, area)
     assert (again.study_area_id, again.max_ring) == (near.study_area_id, 2)
     assert (again.ring != near.ring).nnz == 0
-    assert np.array_equal(again.distance_m.data, near.distance_m.data)
+    assert np.array_equal(again.points_m, near.points_m)
     assert [file.name for file in path.parent.iterdir()] == ["near.npz"]
     with pytest.raises(ValueError, match="another study area"):
         load(path, from_cells(area.cells[1:], 10, "disk"))
