@@ -154,7 +154,9 @@ class _GroupState:
         for number, last_age in zip(self._counts, self._last_ages, strict=True):
             oldest = 0 if last_age is None else int(np.searchsorted(known.day, self._anchor - last_age))
             young = slice(oldest, None)
-            self._values[number] = np.bincount(known.cell[young], weights=known.weight[young], minlength=cells)
+            self._values[number] = np.bincount(
+                known.cell[young], weights=known.weight[young], minlength=cells
+            )
 
     def step(self, today: int) -> None:
         bounds = np.searchsorted(self._arrivals.known, [today, today + 1])

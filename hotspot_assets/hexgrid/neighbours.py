@@ -51,7 +51,9 @@ class Neighbours:
     points_m: npt.NDArray[np.float64]
     radius_m: float = EARTH_RADIUS_M
 
-    def metres(self, row: npt.NDArray[np.integer], column: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+    def metres(
+        self, row: npt.NDArray[np.integer], column: npt.NDArray[np.integer]
+    ) -> npt.NDArray[np.float64]:
         """Distance between centres along the surface, pair by pair."""
         squares = sum((along[row] - along[column]) ** 2 for along in self.points_m)
         chord = np.sqrt(squares)

@@ -51,6 +51,14 @@ class StudyArea:
         """Sum of the true areas."""
         return float(self.area_km2.sum())
 
+    @cached_property
+    def least_spacing_m(self) -> float:
+        """No centres of adjacent cells lie closer: as in a regular grid of the smallest cell, less a tenth.
+
+        The tenth is for the distortion of the grid.
+        """
+        return float(1000.0 * np.sqrt(self.area_km2.min() * 2 / np.sqrt(3)) / 1.1)
+
     def index_of(self, cells: CellArray) -> npt.NDArray[np.int64]:
         """Position of each cell in `self.cells`; -1 outside."""
         wanted = np.asarray(cells, dtype=np.uint64)

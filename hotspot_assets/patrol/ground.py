@@ -76,12 +76,10 @@ class Ground:
 def rings_needed(area: StudyArea, budget: Budget) -> int:
     """Rings that the neighbours must reach for this budget's radius and separation.
 
-    Rings of a hexagonal grid are never closer than 0.866 of the spacing each, and the spacing follows from
-    the area of the smallest cell; a tenth is added for the distortion of the grid.
+    Rings of a hexagonal grid are never closer than 0.866 of the spacing each.
     """
-    spacing_m = 1000.0 * sqrt(float(area.area_km2.min()) * 2 / sqrt(3))
     farthest_m = max(budget.max_radius_m, budget.min_separation_m)
-    return max(1, ceil(1.1 * farthest_m / (spacing_m * sqrt(3) / 2)))
+    return max(1, ceil(farthest_m / (area.least_spacing_m * sqrt(3) / 2)))
 
 
 def lay_ground(

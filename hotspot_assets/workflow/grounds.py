@@ -21,7 +21,6 @@ from hotspot_assets.patrol.layers import read_places
 from hotspot_assets.patrol.shifts import Shift
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Lake
-from hotspot_assets.workflow.models import REACH_RINGS
 from hotspot_assets.workflow.study_area import kept_study_area, neighbours_of, units_of
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class Grounds:
         if key not in self._grounds:
             area = self.area(study_area_id)
             rings = max(rings_needed(area, each) for each in (common, *own.values()))
-            near = neighbours_of(self._settings, area, max(REACH_RINGS, rings))
+            near = neighbours_of(self._settings, area, rings)
             units = units_of(self._lake, self._settings, area)
             self._grounds[key] = lay_ground(area, near, common, units, self.excluded(study_area_id, day), own)
         return self._grounds[key]

@@ -18,6 +18,7 @@ from hotspot_assets.forecasting.catalogue import Model
 from hotspot_assets.forecasting.engine import DaySurface
 from hotspot_assets.forecasting.events import Events
 from hotspot_assets.forecasting.fitting import FitInput, FittedModel, events_needed_from
+from hotspot_assets.forecasting.kernel import rings_needed
 from hotspot_assets.forecasting.levels import expected_total
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
@@ -141,5 +142,12 @@ def surfaces(
     in_force: InForce, settings: Settings, area: StudyArea, events: Events, first: date, last: date
 ) -> Iterator[DaySurface]:
     """Surfaces of the forecast dates first..last of one month."""
-    near = neighbours_of(settings, area, REACH_RINGS)
+    near = neighbours_of(settings, area, _reach(in_force.fitted, area))
     return catalogue.surfaces(in_force.fitted, events, area, near, first, last)
+
+
+def _reach(fitted: FittedModel, area: StudyArea) -> int:
+    """Rings that a model reads around an incident: a count needs none, and then none are made."""
+    if fitted.boosters:
+        return REACH_RINGS
+    return min(REACH_RINGS, rings_needed(fitted.kernels, area.least_spacing_m))

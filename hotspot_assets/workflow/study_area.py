@@ -7,7 +7,6 @@ the cache of neighbour matrices. Not here: geometry (hexgrid).
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 
-_near: dict[Path, Neighbours] = {}
+_near: dict[str, Neighbours] = {}
 
 
 class NoStudyArea(UserError):
@@ -135,12 +134,13 @@ def kept_study_area(lake: Lake, study_area_id: str) -> StudyArea:
 
 
 def neighbours_of(settings: Settings, area: StudyArea, rings: int) -> Neighbours:
-    """Neighbours within `rings`, from memory or from the cache where they were computed before."""
-    path = settings.cache / f"neighbours-{area.study_area_id}-{rings}.npz"
-    if path not in _near:
+    """Neighbours within `rings` or more, from memory or from the cache where they were computed before."""
+    found = _near.get(area.study_area_id)
+    if found is None or found.max_ring < rings:
+        path = settings.cache / f"neighbours-{area.study_area_id}-{rings}.npz"
         found = load(path, area) if path.exists() else neighbours(area, rings)
         if not path.exists():
             save(found, path)
         _near.clear()  # one at a time: they are large, and a run works on one study area
-        _near[path] = found
-    return _near[path]
+        _near[area.study_area_id] = found
+    return found
