@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from hotspot_assets.intake.ahead import ahead
 from hotspot_assets.intake.content import ACCEPTED_SCHEMA
 from hotspot_assets.intake.contract import check_columns, check_values, examined_columns
 from hotspot_assets.intake.formats import Format, all_formats, missing_columns
@@ -207,11 +208,8 @@ def batches_of(file: Recognised, options: IntakeOptions, piece_bytes: int = PIEC
         When the file as a whole cannot be taken. Damage and forbidden values may show up late: whoever
         stores batches must be able to take them back.
     """
-    examined = examined_columns(file.kind, file.header, file.fields)
     judge = Judge(file.kind, options, _order_is_mixed(file, options, piece_bytes))
-    wanted = tuple(dict.fromkeys((*file.columns_read, *examined)))
-    for chunk in _chunks(file, wanted, piece_bytes):
-        check_values(file.path.name, chunk.rows.select(examined), options.now)
+    for chunk in ahead(_permitted(file, options, piece_bytes)):
         judged = judge.judge(_by_field(chunk.rows, file.fields))
         rejected = judged.rejected
         if chunk.malformed.height:
@@ -219,6 +217,15 @@ def batches_of(file: Recognised, options: IntakeOptions, piece_bytes: int = PIEC
         yield Batch(
             judged.accepted, rejected, judged.not_taken, chunk.rows_read, judged.excluded, judged.marks
         )
+
+
+def _permitted(file: Recognised, options: IntakeOptions, piece_bytes: int) -> Iterator[Chunk]:
+    """The columns that are read, of chunks in which no column holds what the contract forbids."""
+    examined = examined_columns(file.kind, file.header, file.fields)
+    wanted = tuple(dict.fromkeys((*file.columns_read, *examined)))
+    for chunk in _chunks(file, wanted, piece_bytes):
+        check_values(file.path.name, chunk.rows.select(examined), options.now)
+        yield chunk
 
 
 def _chunks(file: Recognised, wanted: tuple[str, ...], piece_bytes: int) -> Iterator[Chunk]:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import polars as pl
 
+from hotspot_assets.intake.ahead import ahead
 from hotspot_assets.intake.content import ACCEPTED_SCHEMA
 from hotspot_assets.intake.delivery import Batch, batches_of, recognise
 from hotspot_assets.intake.reading import PIECE_BYTES
@@ -148,7 +149,7 @@ def read_into_parts(
     parts = DeliveryParts(file.kind.name, file.kind.source, file.kind.zone or options.zone, slice_rows)
     batches = batches_of(file, options, piece_bytes)
     begun = list(islice(batches, 2))
-    for number, batch in enumerate(chain(begun, batches)):
+    for number, batch in enumerate(ahead(chain(begun, batches))):
         parts.count(batch)
         parts.add(*(_on_disk(batch, folder, number) if len(begun) > 1 else _in_memory(batch)))
     return parts

@@ -21,7 +21,7 @@ import numpy as np
 
 from hotspot_assets.errors import UserError
 
-PIECE_BYTES = 64 << 20
+PIECE_BYTES = 32 << 20
 _HEADER_BYTES = 64 << 10
 LONGEST_RECORD_BYTES = 4 << 20
 SEPARATORS = (",", ";", "\t", "|")

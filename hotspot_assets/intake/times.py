@@ -71,13 +71,13 @@ def read_times(texts: pl.Series, patterns: Sequence[str], zone: str) -> pl.DataF
 def _with_pattern(result: pl.DataFrame, pattern: str) -> pl.DataFrame:
     is_left = pl.col("wall").is_null() & pl.col("moment").is_null()
     target = "moment" if carries_offset(pattern) else "wall"
-    read = pl.when(is_left).then(strptime("text", pattern))
-    return result.with_columns(
-        pl.coalesce(target, read).alias(target),
-        time_precision=pl.when(read.is_not_null())
+    read = result.with_columns(read=pl.when(is_left).then(strptime("text", pattern)))
+    return read.with_columns(
+        pl.coalesce(target, "read").alias(target),
+        time_precision=pl.when(pl.col("read").is_not_null())
         .then(pl.lit(precision_of(pattern)))
         .otherwise("time_precision"),
-    )
+    ).drop("read")
 
 
 def strptime(name: str, pattern: str) -> pl.Expr:
@@ -132,6 +132,8 @@ def range_ends(starts: pl.DataFrame, ends: pl.DataFrame, zone: str) -> pl.Series
     An end written as a day or month, of a range that starts by the clock, is the end of that day or month.
     An end that seems to lie before its start because its wall time occurred twice is the second of the two.
     """
+    if ends["moment"].null_count() == ends.height:
+        return ends["moment"].rename("end")
     moments = pl.DataFrame({"start": starts["moment"], "end": ends["moment"], "to": ends["time_precision"]})
     by_the_clock = ~starts["time_precision"].is_in(["day", "month"])
     wall = utc_to_local(moments["end"], zone)

@@ -32,6 +32,7 @@ _DAY = timedelta(days=1)
 _NO = ("false", "f", "no", "n", "0")
 _TAKEN_BACK = ("-1", "true", "t", "yes", "y")
 _NOTHING = ("null", "none", "nan", "n/a", "na", r"\n")
+_LONGEST_NOTHING = max(len(word.encode()) for word in _NOTHING)
 _WORDS = {
     "location_precision": (("point", "snapped", "area"), "area"),
     "reported_by": (("public", "police", "unknown"), "unknown"),
@@ -150,7 +151,9 @@ class Judge:
         written = rows["occurred_from"]
         start = read_times(written, patterns, self._zone)
         unread = start["moment"].is_null() & written.is_not_null()
-        ambiguous = unread & (fits_swapped(written, patterns) | written_otherwise(written, patterns))
+        ambiguous = unread
+        if unread.any():
+            ambiguous &= fits_swapped(written, patterns) | written_otherwise(written, patterns)
         if self._order_is_mixed:
             ambiguous |= fits_swapped(written, patterns) & ~same_in_both_orders(written)
         ends = read_times(rows["occurred_to"], patterns, self._zone)
@@ -218,7 +221,8 @@ def _trimmed(rows: pl.DataFrame) -> pl.DataFrame:
 
     def is_absent(name: str) -> pl.Expr:
         if name in (*TIME_FIELDS, *PLACE_FIELDS):
-            return pl.col(name).str.to_lowercase().is_in(("", *_NOTHING))
+            short = pl.when(pl.col(name).str.len_bytes() <= _LONGEST_NOTHING).then(name)
+            return short.str.to_lowercase().is_in(("", *_NOTHING)).fill_null(False)
         return pl.col(name) == ""
 
     return trimmed.select(
@@ -291,14 +295,14 @@ def _usable_times(rows: pl.DataFrame, now: datetime) -> pl.DataFrame:
 
 
 def _words(rows: pl.DataFrame, kind: Format) -> pl.DataFrame:
-    said = {name: pl.col(name).str.to_lowercase() for name in _WORDS}
-    known = {name: said[name].is_in(words) for name, (words, _) in _WORDS.items()}
+    lowered = rows.with_columns(pl.col(name).str.to_lowercase() for name in _WORDS)
+    known = {name: pl.col(name).is_in(words) for name, (words, _) in _WORDS.items()}
     silent = {"location_precision": kind.location_precision}
-    return rows.with_columns(
+    return lowered.with_columns(
         word_unknown=pl.any_horizontal((~known[name]).fill_null(False) for name in _WORDS),
         **{
             name: pl.when(known[name])
-            .then(said[name])
+            .then(name)
             .when(pl.col(name).is_null())
             .then(pl.lit(silent.get(name, otherwise)))
             .otherwise(pl.lit(otherwise))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -175,9 +176,20 @@ def _compared(
 ) -> Iterator[tuple[KeySlice, pl.DataFrame, Comparison]]:
     """Part by part: what it holds, what is known of its incidents, and the two compared."""
     wait = facts.complete_for is not None and _closings_wait(transaction, file, facts)
-    for part in file.parts.slices():
-        known = _known(transaction, part, file.source, facts)
-        yield part, known, compare(part.rows, known, facts, part.not_taken, wait)
+    with ThreadPoolExecutor(1) as comparer:  # a part is compared while the one before it is written
+        begun: list[tuple[KeySlice, pl.DataFrame, Future[Comparison]]] = []
+        for part in file.parts.slices():
+            known = _known(transaction, part, file.source, facts)
+            comparison = comparer.submit(compare, part.rows, known, facts, part.not_taken, wait)
+            yield from _ended(begun)
+            begun = [(part, known, comparison)]
+        yield from _ended(begun)
+
+
+def _ended(
+    begun: list[tuple[KeySlice, pl.DataFrame, Future[Comparison]]],
+) -> Iterator[tuple[KeySlice, pl.DataFrame, Comparison]]:
+    return ((part, known, comparison.result()) for part, known, comparison in begun)
 
 
 def _closings_wait(transaction: Transaction, file: ReadFile, facts: DeliveryFacts) -> bool:
@@ -209,7 +221,10 @@ def _known(transaction: Transaction, part: KeySlice, source: str, facts: Deliver
 
 def _names_erased(part: KeySlice, known: pl.DataFrame) -> bool:
     erased = known.filter(pl.col("reasons").list.contains("erased"))
-    return part.incident_keys().join(erased, on="incident_key", how="semi").height > 0
+    return (
+        not erased.is_empty()
+        and part.incident_keys()["incident_key"].is_in(erased["incident_key"].implode()).any()
+    )
 
 
 def _row(file: ReadFile, facts: DeliveryFacts, counts: Counts, stamp: Stamp) -> dict[str, Any]:
