@@ -70,7 +70,7 @@ def events_of(scene: Scene, first: date, last: date) -> Events:
     anchor = month_start(first)
     days = [anchor + timedelta(days=offset) for offset in range((last - anchor).days + 1)]
     cut_offs = cut_offs_utc(pl.Series(days, dtype=pl.Date), "UTC", datetime(2000, 1, 1, 5).time(), 0)
-    return build_events(scene.ledger, scene.area, scene.groups, anchor, cut_offs)
+    return build_events([scene.ledger], scene.area, scene.groups, anchor, cut_offs)
 
 
 def by_engine(

@@ -6,7 +6,7 @@ of the rows. Not here: reading them from the lake, and time zones: cut-offs come
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -67,45 +67,64 @@ def month_start(day: date) -> date:
 
 
 def build_events(
-    ledger: pl.DataFrame, area: StudyArea, groups: Sequence[str], first: date, cut_offs: pl.Series
+    ledger: Iterable[pl.DataFrame], area: StudyArea, groups: Sequence[str], first: date, cut_offs: pl.Series
 ) -> Events:
     """Events for the forecast dates first, first + 1, ... with one cut-off each.
 
-    `ledger` has the columns day, cell, offence_group, known_from, weight (more are ignored), in any order of
-    rows; `cut_offs` is a Series of ascending Datetime("us", "UTC"), one per forecast date. An entry is known
-    to the first forecast date whose cut-off is not before its `known_from` and which lies after its day.
-    Cells outside the area and groups not named are left out. Raises ValueError if the cut-offs do not ascend.
+    `ledger` comes in parts with the columns day, cell, offence_group, known_from, weight (more are ignored), in
+    any order of rows; `cut_offs` is a Series of ascending Datetime("us", "UTC"), one per forecast date. An entry
+    is known to the first forecast date whose cut-off is not before its `known_from` and which lies after its
+    day. Cells outside the area and groups not named are left out. Raises ValueError if the cut-offs do not
+    ascend.
     """
     moments = cut_offs.cast(pl.Datetime("us", "UTC")).to_physical().to_numpy()
     if len(moments) == 0 or not bool(np.all(moments[1:] >= moments[:-1])):
         raise ValueError("cut-offs must be given, and must ascend")
     names = tuple(sorted(set(groups)))
     last = first + timedelta(days=len(moments) - 1)
+    parts = [_compact(part, area, names, moments, epoch_day(first), epoch_day(last)) for part in ledger]
+    if len(parts) != 1:
+        parts = [_summed(pl.concat([_NO_ENTRIES, *parts]))]
+    entries = parts[0].filter(pl.col("weight") != 0).sort("group", "cell", "day", "known")
+    arrays = (entries[name].to_numpy() for name in ("cell", "group", "day", "known", "weight"))
+    return Events(names, first, last, area.study_area_id, *arrays)
+
+
+_NO_ENTRIES = pl.DataFrame(
+    schema={"group": pl.Int16, "cell": pl.Int32, "day": pl.Int32, "known": pl.Int32, "weight": pl.Int64}
+)
+
+
+def _compact(
+    part: pl.DataFrame,
+    area: StudyArea,
+    names: tuple[str, ...],
+    moments: npt.NDArray[np.int64],
+    first: int,
+    last: int,
+) -> pl.DataFrame:
+    """What a part of the ledger adds to each (group, cell, day, known), as in `_NO_ENTRIES`."""
     numbers = {name: number for number, name in enumerate(names)}
     group = pl.col("offence_group").replace_strict(numbers, default=None, return_dtype=pl.Int16)
-    columns = ledger.select(
+    columns = part.select(
         group.alias("group"),
         pl.col("cell"),
         pl.col("day").cast(pl.Int32),
         pl.col("known_from").cast(pl.Datetime("us", "UTC")).to_physical().alias("moment"),
         pl.col("weight").cast(pl.Int64),
     ).drop_nulls("group")
-    known = _first_known(columns, moments, epoch_day(first))
-    placed = columns.drop("moment").with_columns(
+    placed = columns.select(
+        "group",
         pl.Series("cell", area.index_of(columns["cell"].to_numpy()).astype(np.int32)),
-        pl.Series("known", known),
+        "day",
+        pl.Series("known", _first_known(columns, moments, first)),
+        "weight",
     )
-    entries = (
-        placed.lazy()
-        .filter(pl.col("cell") >= 0, pl.col("known") <= epoch_day(last))
-        .group_by("group", "cell", "day", "known")
-        .agg(pl.col("weight").sum())
-        .filter(pl.col("weight") != 0)
-        .sort("group", "cell", "day", "known")
-        .collect()
-    )
-    arrays = (entries[name].to_numpy() for name in ("cell", "group", "day", "known", "weight"))
-    return Events(names, first, last, area.study_area_id, *arrays)
+    return _summed(placed.filter(pl.col("cell") >= 0, pl.col("known") <= last))
+
+
+def _summed(entries: pl.DataFrame) -> pl.DataFrame:
+    return entries.group_by("group", "cell", "day", "known").agg(pl.col("weight").sum())
 
 
 def _first_known(columns: pl.DataFrame, moments: npt.NDArray[np.int64], first: int) -> npt.NDArray[np.int32]:

@@ -31,6 +31,8 @@ from hotspot_assets.warehouse.patience import patiently
 T = TypeVar("T")
 Frame = pl.DataFrame
 
+_STREAMED_ROWS = 1_000_000
+
 
 class LakeError(UserError):
     """The lake cannot be attached, read or written as asked."""
@@ -203,6 +205,19 @@ class Lake:
         cursor = self.cursor()
         try:
             return patiently(lambda _: cursor.execute(query, parameters).pl(), "Reading")
+        finally:
+            cursor.close()
+
+    def stream(
+        self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None
+    ) -> Iterator[Frame]:
+        """Rows of a query a million at a time: for what need not be in memory as a whole."""
+        refuse_rewriting(query)
+        cursor = self.cursor()
+        try:
+            patiently(lambda _: cursor.execute(query, parameters), "Reading")
+            for batch in cursor.to_arrow_reader(_STREAMED_ROWS):
+                yield pl.DataFrame(batch)
         finally:
             cursor.close()
 

@@ -6,7 +6,7 @@ received. Not here: how scores are computed from what comes back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 import polars as pl
@@ -48,23 +48,23 @@ def times_as_known(
 
 def weights_as_known(
     lake: Lake, groups: Sequence[str], before: date, cut_off: datetime, delivery_seq: int
-) -> pl.DataFrame:
+) -> Iterator[pl.DataFrame]:
     """Entries of the ledger of weights that a forecast up to `cut_off` for days up to `before` may use.
 
-    Returns `day, cell, offence_group, known_from, weight`, for occurrence days before `before`.
+    Part by part; columns `day, cell, offence_group, known_from, weight`, for occurrence days before `before`.
     """
     query = """
         SELECT day, cell, offence_group, known_from, weight FROM hexagon_incidents
         WHERE day < $before AND known_from <= $cut_off AND delivery_seq <= $seq AND list_contains($groups, offence_group)
     """
-    return lake.read(
+    return lake.stream(
         query, {"before": before, "cut_off": cut_off, "seq": delivery_seq, "groups": list(groups)}
     )
 
 
 def weights_as_recorded(
     lake: Lake, groups: Sequence[str], before: date, cut_off: datetime, delivery_seq: int
-) -> pl.DataFrame:
+) -> Iterator[pl.DataFrame]:
     """As `weights_as_known`, but where knowledge is assumed, an incident counts from its own record on.
 
     The time of record stands for it, else that of the report; where the source states neither, the assumption
@@ -82,7 +82,7 @@ def weights_as_recorded(
             ELSE h.known_from END <= $cut_off
     """
     parameters = {"before": before, "cut_off": cut_off, "seq": delivery_seq, "groups": list(groups)}
-    return lake.read(query, parameters)
+    return lake.stream(query, parameters)
 
 
 def groups_known(lake: Lake, cut_off: datetime, delivery_seq: int) -> list[str]:

@@ -217,5 +217,5 @@ def _read(lake: Lake, settings: Settings, made: _Made) -> tuple[pl.DataFrame, Ev
     groups = made.reads(settings)
     cut_off: datetime = made.header["cut_off"]
     ledger = entries_as_known(lake, groups, made.day, cut_off, made.seq)
-    events = build_events(ledger, made.area, groups, month_start(made.day), made.cut_offs)
+    events = build_events([ledger], made.area, groups, month_start(made.day), made.cut_offs)
     return ledger, events, neighbours_of(settings, made.area, REACH_RINGS)

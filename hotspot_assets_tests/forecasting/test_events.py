@@ -18,7 +18,7 @@ def known_days(*moments_and_days: tuple[date, date, int]) -> list[date]:
         (day, int(PLACE.area.cells[n]), "theft", at(known, hour), 10**6)
         for n, (day, known, hour) in enumerate(moments_and_days)
     ]
-    events = build_events(ledger(rows), PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST))
+    events = build_events([ledger(rows)], PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST))
     return [date(1970, 1, 1) + timedelta(days=int(day)) for day in events.known]
 
 
@@ -47,9 +47,31 @@ def test_other_cells_and_groups_are_left_out_and_equals_are_one() -> None:
         (date(2024, 2, 5), CELL, "theft", at(date(2024, 2, 10)), -1_000_000),
     ]
     assert outside not in PLACE.area.cells
-    events = build_events(ledger(rows), PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST))
+    events = build_events([ledger(rows)], PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST))
     assert events.weight.tolist() == [1_000_000]
     assert events.cell.tolist() == [3]
+
+
+def test_parts_of_a_ledger_are_the_same_as_the_whole() -> None:
+    rows = [
+        (
+            date(2024, 2, 1 + n % 5),
+            int(PLACE.area.cells[n % 4]),
+            GROUPS[n % 2],
+            at(date(2024, 2, 20)),
+            sign * 10**5,
+        )
+        for n in range(40)
+        for sign in (1, 1, -1)
+    ]
+    days = cut_offs(FIRST, LAST)
+    whole = build_events([ledger(rows)], PLACE.area, GROUPS, FIRST, days)
+    parts = build_events([ledger(rows[:7]), ledger([]), ledger(rows[7:])], PLACE.area, GROUPS, FIRST, days)
+    nothing = build_events([], PLACE.area, GROUPS, FIRST, days)
+    assert len(whole.cell) > 0 and len(nothing.cell) == 0
+    for name in ("group", "cell", "day", "known", "weight"):
+        assert getattr(parts, name).tolist() == getattr(whole, name).tolist()
+        assert getattr(nothing, name).dtype == getattr(whole, name).dtype
 
 
 def test_known_at_hides_what_comes_later() -> None:
@@ -57,7 +79,7 @@ def test_known_at_hides_what_comes_later() -> None:
         (date(2024, 3, 3), CELL, "theft", at(date(2024, 3, 4)), 1),
         (date(2024, 3, 3), CELL, "theft", at(date(2024, 3, 8)), 2),
     ]
-    events = build_events(ledger(rows), PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST))
+    events = build_events([ledger(rows)], PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST))
     assert events.known_at(date(2024, 3, 7)).weight.tolist() == [1]
     assert int(events.known_at(date(2024, 3, 8)).known.max()) == epoch_day(date(2024, 3, 8))
     with pytest.raises(ValueError, match="cover"):
@@ -66,4 +88,4 @@ def test_known_at_hides_what_comes_later() -> None:
 
 def test_cut_offs_that_do_not_ascend_are_refused() -> None:
     with pytest.raises(ValueError, match="ascend"):
-        build_events(ledger([]), PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST).reverse())
+        build_events([ledger([])], PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST).reverse())

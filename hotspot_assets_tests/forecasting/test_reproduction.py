@@ -91,7 +91,7 @@ def frame(shared_data: Path) -> Frame:
     )
     start, end = events_needed_from(FIRST), date(2015, 5, 1)
     groups = sorted(TYPES.values())
-    return build_events(ledger, area, groups, start, cut_offs(start, end)), area, neighbours(area, 12)
+    return build_events([ledger], area, groups, start, cut_offs(start, end)), area, neighbours(area, 12)
 
 
 def months() -> Iterator[tuple[date, date]]:

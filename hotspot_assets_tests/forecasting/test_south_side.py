@@ -129,7 +129,7 @@ def frame(shared_data: Path) -> Frame:
     )
     start = events_needed_from(FIRST.replace(day=1))
     events = build_events(
-        ledger, area, sorted(TYPES.values()), start, cut_offs(start, LAST + timedelta(days=1))
+        [ledger], area, sorted(TYPES.values()), start, cut_offs(start, LAST + timedelta(days=1))
     )
     return events, area, neighbours_of(area, corners, 16)
 

@@ -63,7 +63,7 @@ def cut_offs(first: date, last: date) -> pl.Series:
 def events_of(
     frame: pl.DataFrame, place: Town, first: date, last: date, groups: tuple[str, ...] = GROUPS
 ) -> Events:
-    return build_events(frame, place.area, groups, month_start(first), cut_offs(month_start(first), last))
+    return build_events([frame], place.area, groups, month_start(first), cut_offs(month_start(first), last))
 
 
 def random_ledger(place: Town, first: date, days: int, per_day: float, seed: int) -> pl.DataFrame:
