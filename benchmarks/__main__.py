@@ -6,14 +6,15 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import daily, fit, growth, intake, report, scoring, year
+from benchmarks import daily, fit, growth, intake, report, scoring, storage, year
 from benchmarks.measure import Comparison, machine
 
 HERE = Path(__file__).resolve().parent
-ROWS = "abcdef"
+ROWS = "abcdefg"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def works_of(size: Size, folder: Path) -> dict[str, Callable[[], list[Comparison
         "d": lambda: fit.run(size.history_days, 20.0, size.rounds),
         "e": lambda: daily.run(folder, size.cells, size.per_day, size.history_days, size.rounds),
         "f": lambda: growth.run(folder, list(size.incidents), list(size.growth_cells)),
+        "g": lambda: storage.run(folder, size.cells, size.per_day, min(60, size.year_days), size.rounds),
     }
 
 
@@ -86,12 +88,19 @@ def write(comparisons: Sequence[Comparison], size: Size, where: str, folder: Pat
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help="which of a to f; without: all")
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help="which of a to g; without: all")
     parser.add_argument("--small", action="store_true", help="small sizes; nothing is written")
+    parser.add_argument(
+        "--year-of", metavar="DATE", type=date.fromisoformat,
+        help="row h instead: the home of HOTSPOT_HOME, with its own model and groups, the year from this date",
+    )  # fmt: skip
     chosen = parser.parse_args()
     size, where = (SMALL if chosen.small else FULL), machine()
     print(where, flush=True)
-    found = run("".join(chosen.rows) or ROWS, size, lambda line: print(line, flush=True))
+    if chosen.year_of:
+        found = [year.of_home(chosen.year_of, size.rounds)]
+    else:
+        found = run("".join(chosen.rows) or ROWS, size, lambda line: print(line, flush=True))
     if not chosen.small:
         write(found, size, where)
 

@@ -1,13 +1,15 @@
-"""(a) One day, and a year, of ProMap for all offence groups: the engine, and the obvious ways to the same numbers.
+"""(a) One day, and a year, of scores for all offence groups: the engine, and the obvious ways to the same numbers.
 
-All start from the incidents in memory, each in the form it reads fastest; the engine and the joins keep the
-neighbours of the cells, which change with the study area only. Kernel density (scikit-learn) is compared with the
-engine's own Gaussian.
+Two scores: one that decays exponentially over all history, as the product's own do, and ProMap, which forgets
+after eight weeks. All start from the incidents in memory, each in the form it reads fastest; the engine and the
+joins keep the neighbours of the cells, which change with the study area only. Kernel density (scikit-learn) is
+compared with the engine's own Gaussian.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -22,17 +24,28 @@ from benchmarks.places import START, area_of, ledger_of, spec_of
 from hotspot_assets.forecasting.engine import score_days
 from hotspot_assets.forecasting.events import Events, build_events, month_start
 from hotspot_assets.forecasting.kernel import Component, DecayKernel
-from hotspot_assets.forecasting.profiles import FloatArray, Gaussian, Hyperbolic, RingHyperbolic, Window
+from hotspot_assets.forecasting.profiles import (
+    Exponential,
+    FloatArray,
+    Gaussian,
+    Hyperbolic,
+    RingHyperbolic,
+    Window,
+)
 from hotspot_assets.hexgrid.cells import cell_to_hex, centres
 from hotspot_assets.hexgrid.neighbours import Neighbours, neighbours
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.intake.calendar import cut_offs_utc
 from hotspot_assets.simulation.process import simulate
 
-_WEEKS, _RINGS = 8, 3
-PROMAP = DecayKernel((Component(Hyperbolic(_WEEKS), RingHyperbolic(_RINGS)),))
+_RINGS = 3
+DECAYED = DecayKernel((Component(Exponential(20.0), RingHyperbolic(_RINGS)),))
+PROMAP = DecayKernel((Component(Hyperbolic(8), RingHyperbolic(_RINGS)),))
 _BANDWIDTH_M = 300.0
 _DENSITY = DecayKernel((Component(Window(365), Gaussian(_BANDWIDTH_M)),))
+
+
+Work = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -83,18 +96,18 @@ def by_engine(
     }
 
 
-def _recent(scene: Scene, day: date) -> pl.DataFrame:
-    """Incidents of the last eight weeks with their weight by age."""
-    rows = scene.ledger.filter(pl.col("day").is_between(day - timedelta(days=7 * _WEEKS), day, closed="left"))
+def weighted(scene: Scene, kernel: DecayKernel, day: date) -> pl.DataFrame:
+    """Incidents that still count on a day, with their weight by age."""
+    rows = scene.ledger.filter(pl.col("day") < day)
     ages = (pl.lit(day) - pl.col("day")).dt.total_days()
-    aged = rows.with_columns(age=ages)
-    return aged.with_columns(weight=pl.Series(Hyperbolic(_WEEKS).at(aged["age"].to_numpy())))
+    weights = kernel.components[0].temporal.at(rows.select(ages).to_series().to_numpy())
+    return rows.with_columns(weight=pl.Series(weights)).filter(pl.col("weight") > 0)
 
 
-def by_loop(scene: Scene, day: date) -> dict[str, dict[str, float]]:
+def by_loop(scene: Scene, kernel: DecayKernel, day: date) -> dict[str, dict[str, float]]:
     """A loop over incidents and the rings around them."""
     totals: dict[str, dict[str, float]] = {group: defaultdict(float) for group in scene.groups}
-    rows = _recent(scene, day)
+    rows = weighted(scene, kernel, day)
     for cell, group, weight in zip(
         cell_to_hex(rows["cell"].to_numpy()), rows["offence_group"], rows["weight"], strict=True
     ):
@@ -104,32 +117,39 @@ def by_loop(scene: Scene, day: date) -> dict[str, dict[str, float]]:
     return totals
 
 
-def by_polars(scene: Scene, day: date) -> pl.DataFrame:
+def by_polars(scene: Scene, kernel: DecayKernel, day: date) -> pl.DataFrame:
     """Each incident joined with its neighbours, then summed."""
-    joined = _recent(scene, day).join(scene.pairs, on="cell")
+    joined = weighted(scene, kernel, day).join(scene.pairs, on="cell")
     return joined.group_by("offence_group", "to").agg(score=(pl.col("weight") * pl.col("share")).sum())
 
 
-def by_explode(scene: Scene, day: date) -> pl.DataFrame:
+def by_explode(scene: Scene, kernel: DecayKernel, day: date) -> pl.DataFrame:
     """Each incident exploded into the cells around it by the H3 plug-in, then summed."""
     import polars_h3 as plh3
 
-    rows, parts = _recent(scene, day), []
+    rows, parts = weighted(scene, kernel, day), []
     for ring in range(_RINGS + 1):
         around = rows.with_columns(to=plh3.grid_ring("cell", ring)).explode("to")
         parts.append(around.with_columns(score=pl.col("weight") / (1 + ring)))
     return pl.concat(parts).group_by("offence_group", "to").agg(pl.col("score").sum())
 
 
-def by_sql(scene: Scene, connection: DuckDBPyConnection, day: date) -> pl.DataFrame:
-    """The same join in DuckDB, incidents of a cell, group and age summed first."""
-    query = """
-        SELECT offence_group, pairs."to", sum(n * share / (1 + date_diff('day', day, $day) // 7)) AS score
-        FROM (SELECT offence_group, cell, day, count(*) AS n FROM incidents
-              WHERE day > $day - $days AND day < $day GROUP BY ALL) JOIN pairs USING (cell)
+_WEIGHT_IN_SQL = {
+    "exponential": "exp(-age / 20.0)",
+    "hyperbolic": "CASE WHEN age < 56 THEN 1 / (1 + age // 7) ELSE 0 END",
+}
+
+
+def by_sql(scene: Scene, connection: DuckDBPyConnection, kernel: DecayKernel, day: date) -> pl.DataFrame:
+    """The same join in DuckDB, incidents of a cell and group summed first."""
+    query = f"""
+        SELECT offence_group, pairs."to", sum(weight * share) AS score
+        FROM (SELECT offence_group, cell, sum({_WEIGHT_IN_SQL[kernel.components[0].temporal.kind]}) AS weight
+              FROM (SELECT *, date_diff('day', day, $day) AS age FROM incidents WHERE day < $day)
+              GROUP BY ALL) JOIN pairs USING (cell)
         GROUP BY ALL
     """
-    return connection.execute(query, {"day": day, "days": 7 * _WEEKS}).pl()
+    return connection.execute(query, {"day": day}).pl()
 
 
 def by_density(scene: Scene, day: date) -> list[FloatArray]:
@@ -162,40 +182,51 @@ def run(cells: int, per_day: float, days: int, rounds: int) -> list[Comparison]:
     scene = scene_of(cells, per_day, days)
     day = START + timedelta(days=days - 1)
     connection = table_of(scene)
-    long = min(365, days - 60)
-    first = day - timedelta(days=long - 1)
     events = events_of(scene, day, day)
-    for kernel in (PROMAP, _DENSITY):
-        by_engine(scene, events, day, day, kernel)
+    found = []
+    for name, kernel in (("decayed score", DECAYED), ("ProMap", PROMAP)):
+        targets = {"loop over h3 rings": ">= 100", "Polars explode-join": ">= 20"}
+        peers = {
+            "loop over h3 rings": partial(by_loop, scene, kernel, day),
+            "Polars explode-join": partial(by_explode, scene, kernel, day),
+            "Polars join with kept neighbours": partial(by_polars, scene, kernel, day),
+            "DuckDB SQL with kept neighbours": partial(by_sql, scene, connection, kernel, day),
+        }
+        found += _one_day(name, partial(by_engine, scene, events, day, day, kernel), peers, targets, rounds)
+    density = partial(by_engine, scene, events, day, day, _DENSITY)
+    found += _one_day(
+        "Gaussian density", density, {"scikit-learn KDE": partial(by_density, scene, day)}, {}, rounds
+    )
+    return [*found, _year(scene, connection, day, min(365, days - 60), rounds)]
+
+
+def _one_day(
+    name: str, engine: Work, peers: Mapping[str, Work], targets: Mapping[str, str], rounds: int
+) -> list[Comparison]:
+    engine()  # what is kept between days is made before
+    timings = in_turn({"engine": engine, **peers}, rounds)
+    own = median_seconds(timings["engine"])
+    return [
+        Comparison(
+            "a",
+            f"one day, {name}: {peer} by the engine",
+            ratio(timings[peer], timings["engine"]),
+            targets.get(peer, ""),
+            f"{own:.3f} s against {median_seconds(timings[peer]):.3f} s",
+        )
+        for peer in peers
+    ]
+
+
+def _year(scene: Scene, connection: DuckDBPyConnection, day: date, days: int, rounds: int) -> Comparison:
+    first = day - timedelta(days=days - 1)
     works = {
-        "engine": partial(by_engine, scene, events, day, day, PROMAP),
-        "loop over h3 rings": partial(by_loop, scene, day),
-        "Polars explode-join": partial(by_explode, scene, day),
-        "Polars join with kept neighbours": partial(by_polars, scene, day),
-        "DuckDB SQL with kept neighbours": partial(by_sql, scene, connection, day),
-        "engine, Gaussian": partial(by_engine, scene, events, day, day, _DENSITY),
-        "scikit-learn KDE": partial(by_density, scene, day),
+        "engine": partial(by_engine, scene, events_of(scene, first, day), first, day, DECAYED),
+        "sql": partial(by_sql, scene, connection, DECAYED, day),
     }
     timings = in_turn(works, rounds)
-    targets = {"loop over h3 rings": ">= 100", "Polars explode-join": ">= 20"}
-    rows = []
-    for name in works:
-        if name.startswith("engine"):
-            continue
-        own = "engine, Gaussian" if "KDE" in name else "engine"
-        facts = f"{median_seconds(timings[own]):.3f} s against {median_seconds(timings[name]):.3f} s"
-        rows.append(
-            Comparison(
-                "a",
-                f"one day: {name} by the engine",
-                ratio(timings[name], timings[own]),
-                targets.get(name, ""),
-                facts,
-            )
-        )
-    span = partial(by_engine, scene, events_of(scene, first, day), first, day, PROMAP)
-    year = in_turn({"engine": span, "sql": works["DuckDB SQL with kept neighbours"]}, rounds)
-    per_range = median_seconds(year["sql"]) * long / median_seconds(year["engine"])
-    facts = f"{long} days in {median_seconds(year['engine']):.1f} s; the peer's day times {long}"
-    rows.append(Comparison("a", f"{long} days: DuckDB SQL day by day by the engine", per_range, "", facts))
-    return rows
+    own, peer = median_seconds(timings["engine"]), median_seconds(timings["sql"])
+    facts = f"{days} days in {own:.1f} s; the peer's day times {days}"
+    return Comparison(
+        "a", f"{days} days, decayed score: DuckDB SQL day by day by the engine", peer * days / own, "", facts
+    )

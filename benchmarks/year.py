@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.measure import Comparison, Timing, alone, connected, median_seconds, ratio, timed
 from benchmarks.places import STAMP, START, fill, home_in, spec_of, write_file
@@ -20,10 +23,10 @@ from hotspot_assets.workflow.study_area import study_area_of_month
 
 def backfill(home: Path, first: date, last: date) -> Timing:
     """Make the forecasts of a range in a copy of a home; what the copying takes does not count."""
-    copy = home.with_name(f"{home.name}-copy")
+    copy = _copy_of(home)
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(home, copy)
-    settings = load_settings({"HOTSPOT_HOME": str(copy)})
+    settings = _settings_of(copy)
     lake = Lake(settings.warehouse, settings.data_path)
     lake.read("SELECT 1 AS one")
     timing = timed(lambda: sum(facts.rows for facts in make_forecasts(lake, settings, first, last, STAMP)))
@@ -33,7 +36,7 @@ def backfill(home: Path, first: date, last: date) -> Timing:
 
 def bare_copy(home: Path, target: Path) -> Timing:
     """COPY of the slim rows that the last backfill wrote, from memory to a Parquet file."""
-    settings = load_settings({"HOTSPOT_HOME": str(home.with_name(f"{home.name}-copy"))})
+    settings = _settings_of(_copy_of(home))
     files = [str(path) for path in Path(settings.data_path).glob("hotspot/proximity_scores/*.parquet")]
     connection = connected()
     connection.execute(
@@ -56,37 +59,56 @@ def prepared(folder: Path, model: str, cells: int, per_day: float, days: int) ->
 def run(
     folder: Path, cells: int, per_day: float, days: int, rounds: int, models: tuple[str, ...]
 ) -> list[Comparison]:
-    """A range of days for each model; every run is a process of its own, so that its peak of memory is its own."""
-    found = []
-    for model in models:
-        settings = prepared(folder, model, cells, per_day, days + 400)
-        first = (START + timedelta(days=400)).replace(day=1)
-        last = first + timedelta(days=days - 1)
-        _fit_ahead(settings, first, last)
-        peaks: list[float] = []
+    """A range of days for each model."""
+    first = (START + timedelta(days=400)).replace(day=1)
+    return [
+        compared(f"with `{model}`", prepared(folder, model, cells, per_day, days + 400), first, days, rounds)
+        for model in models
+    ]
+
+
+def of_home(first: date, rounds: int) -> Comparison:
+    """The year from `first` of the home in force, by its settings."""
+    settings = load_settings()
+    name = f"of {settings.area.name} with `{settings.forecast.model}`"
+    return replace(compared(name, settings, first, 365, rounds), row="h")
+
+
+def compared(name: str, settings: Settings, first: date, days: int, rounds: int) -> Comparison:
+    """A range of days of a home; every run is a process of its own, so that its peak of memory is its own."""
+    last = first + timedelta(days=days - 1)
+    _fit_ahead(settings, first, last)
+    peaks: list[float] = []
+    with TemporaryDirectory() as folder:
         works = {
             "year": partial(_timed_alone, peaks, backfill, settings.home, first, last),
-            "copy": partial(_timed_alone, [], bare_copy, settings.home, folder / "slim.parquet"),
+            "copy": partial(_timed_alone, [], bare_copy, settings.home, Path(folder) / "slim.parquet"),
         }
         timings: dict[str, list[Timing]] = {name: [] for name in works}
         for _ in range(rounds):
-            for name, work in works.items():
-                timings[name].append(work())
-        facts = (
-            f"{days} days x 5 groups: {median_seconds(timings['year']):.1f} s against"
-            f" {median_seconds(timings['copy']):.1f} s; peak memory {max(peaks):.2f} GB"
-        )
-        target = "<= 5" if days > 300 else ""
-        found.append(
-            Comparison(
-                "c",
-                f"backfill with `{model}`, scored and written, by a Parquet COPY",
-                ratio(timings["year"], timings["copy"]),
-                target,
-                facts,
-            )
-        )
-    return found
+            for work_name, work in works.items():
+                timings[work_name].append(work())
+    shutil.rmtree(_copy_of(settings.home))
+    groups = len(settings.forecast.groups)
+    facts = (
+        f"{days} days x {groups} groups: {median_seconds(timings['year']):.1f} s against"
+        f" {median_seconds(timings['copy']):.1f} s; peak memory {max(peaks):.2f} GB"
+    )
+    return Comparison(
+        "c",
+        f"year backfill {name}, scored and written, by a Parquet copy of its rows",
+        ratio(timings["year"], timings["copy"]),
+        "<= 5" if days > 300 else "",
+        facts,
+    )
+
+
+def _settings_of(home: Path) -> Settings:
+    return load_settings({**os.environ, "HOTSPOT_HOME": str(home)})
+
+
+def _copy_of(home: Path) -> Path:
+    return home.with_name(f"{home.name}-copy")
 
 
 def _timed_alone(peaks: list[float], function: object, *arguments: object) -> Timing:

@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import daily, fit, growth, intake, scoring, year
+from benchmarks import daily, fit, growth, intake, scoring, storage, year
 from benchmarks.measure import Comparison, Timing, alone, ratio
 from benchmarks.places import START, area_of, home_in, spec_of, write_file
+from hotspot_assets.forecasting.kernel import DecayKernel
 from hotspot_assets.hexgrid.cells import hex_to_cell
 
 DAY = date(2023, 3, 15)
@@ -33,10 +34,13 @@ def shares(scores: pl.DataFrame, scene: scoring.Scene) -> np.ndarray:
     return found / found.sum(axis=1, keepdims=True)
 
 
-def test_all_ways_of_scoring_a_day_give_the_engines_numbers(scene: scoring.Scene) -> None:
+@pytest.mark.parametrize("kernel", [scoring.DECAYED, scoring.PROMAP])
+def test_all_ways_of_scoring_a_day_give_the_engines_numbers(
+    scene: scoring.Scene, kernel: DecayKernel
+) -> None:
     events = scoring.events_of(scene, DAY, DAY)
-    engine = scoring.by_engine(scene, events, DAY, DAY, scoring.PROMAP)[DAY]
-    looped = scoring.by_loop(scene, DAY)
+    engine = scoring.by_engine(scene, events, DAY, DAY, kernel)[DAY]
+    looped = scoring.by_loop(scene, kernel, DAY)
     as_rows = pl.concat(
         pl.DataFrame({"to": hex_to_cell(list(cells)), "score": list(cells.values())}).with_columns(
             offence_group=pl.lit(group)
@@ -45,9 +49,9 @@ def test_all_ways_of_scoring_a_day_give_the_engines_numbers(scene: scoring.Scene
     )
     others = (
         as_rows,
-        scoring.by_explode(scene, DAY),
-        scoring.by_polars(scene, DAY),
-        scoring.by_sql(scene, scoring.table_of(scene), DAY),
+        scoring.by_explode(scene, kernel, DAY),
+        scoring.by_polars(scene, kernel, DAY),
+        scoring.by_sql(scene, scoring.table_of(scene), kernel, DAY),
     )
     for scores in others:
         np.testing.assert_allclose(shares(scores, scene), engine, atol=1e-12)
@@ -62,8 +66,29 @@ def test_intake_takes_what_the_bare_read_takes(tmp_path: Path) -> None:
 def test_the_backfill_is_compared_with_a_copy_of_its_own_rows(tmp_path: Path) -> None:
     (found,) = year.run(tmp_path, 200, 20.0, 2, 1, ("count_365",))
     assert found.ratio is not None
+    assert found.facts.startswith("2 days x 5 groups")
+
+
+def test_the_copy_is_of_the_rows_of_the_backfill(tmp_path: Path) -> None:
+    settings = year.prepared(tmp_path, "count_365", 200, 20.0, 40)
+    year.backfill(settings.home, DAY.replace(month=2, day=1), DAY.replace(month=2, day=2))
+    year.bare_copy(settings.home, tmp_path / "slim.parquet")
     rows = pl.read_parquet(tmp_path / "slim.parquet")
     assert rows.height == 2 * 5 * area_of(spec_of(200, 20.0)).n
+
+
+def test_every_layout_holds_the_same_scores(tmp_path: Path) -> None:
+    connection, day = storage.scores_in(tmp_path, 200, 20.0, 3)
+    answers = {}
+    for layout in storage.LAYOUTS:
+        files = storage.write(connection, layout, tmp_path / str(layout))
+        asked = storage.questions(files, day).items()
+        answers[layout] = {name: connection.execute(query).fetchall() for name, query in asked}
+    for name in answers[storage.STORED]:
+        for layout in storage.LAYOUTS:
+            expected = [pytest.approx(value) for value in answers[storage.STORED][name][0]]
+            assert list(answers[layout][name][0]) == expected, (layout, name)
+    assert answers[storage.STORED]["top 100 of a day"] == [(500,)]
 
 
 def test_the_fit_finds_the_truth() -> None:
