@@ -52,6 +52,13 @@ def cell_polygons(cells: Sequence[int] | CellArray) -> list[list[tuple[float, fl
     return rings
 
 
+def corners(cells: CellArray) -> pl.DataFrame:
+    """Corners of cells in order, a row each: `at` (position in `cells`), `lng`, `lat` (degrees)."""
+    frame = pl.DataFrame({"cell": cells}).with_row_index("at")
+    points = frame.select("at", point=plh3.cell_to_boundary("cell")).explode("point", empty_as_null=False)
+    return points.select("at", lng=pl.col("point").list.get(1), lat=pl.col("point").list.get(0))
+
+
 def cell_areas_km2(cells: CellArray) -> npt.NDArray[np.float64]:
     """True area of each cell; the resolution's average can be 10 % off."""
     return pl.DataFrame({"cell": cells}).select(plh3.cell_area("cell", "km^2")).to_series().to_numpy()

@@ -15,10 +15,12 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from hotspot_assets.patrol.drawing import CLASSES, length_label
 from hotspot_assets.patrol.exports import WARNING
 from hotspot_assets.patrol.review import list_hash
-from hotspot_assets.patrol.sheet_map import sheet_map
+from hotspot_assets.patrol.sheet_map import SheetMap, sheet_map
 from hotspot_assets.patrol.sheets import (
     Sheet,
     approval_text,
@@ -39,7 +41,7 @@ _COMPACT, _DENSE = 9, 13  # beyond so many areas, groups and notices, smaller ty
 
 def sheet_html(sheet: Sheet) -> str:
     """The sheet as an HTML page; prints on one A4 page for up to 25 areas."""
-    lines = grouped_lines(sheet)
+    lines, drawing = grouped_lines(sheet), sheet_map(sheet)
     count = sheet.areas.height
     notices = notices_of(sheet)
     length = count + len(lines) + len(notices)
@@ -51,7 +53,8 @@ def sheet_html(sheet: Sheet) -> str:
         notices=notices,
         lines=lines,
         count=count,
-        map=sheet_map(sheet),
+        map=drawing,
+        hexagons=_hexagons(drawing),
         classes=CLASSES,
         class_json=as_script([{"colour": each.colour, "label": each.label} for each in CLASSES]),
         bar=length_label,
@@ -65,6 +68,17 @@ def sheet_html(sheet: Sheet) -> str:
         list_hash=list_hash(sheet.areas),
         density="dense" if length > _DENSE else "compact" if length > _COMPACT else "normal",
     )
+
+
+def _hexagons(drawing: SheetMap) -> Any:
+    """The map's hexagons as elements; on columns, as the template engine would take longest over these numbers."""
+    from markupsafe import Markup
+
+    now = pl.col("classes").str.head(1)
+    colours = {str(number): each.colour for number, each in enumerate(CLASSES)}
+    element = '<path class="hex" d="{}" fill="{}" data-classes="{}" data-now="{}" data-cell="{}"/>'
+    made = pl.format(element, "path", now.replace_strict(colours), "classes", now, "cell")
+    return Markup("\n".join(drawing.hexagons.select(made).to_series()))
 
 
 _STATUS = re.compile(r'<div class="status[^"]*">[^<]*</div>')

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
-from hotspot_assets.hexgrid.cells import cell_polygons, cell_to_hex
+from hotspot_assets.hexgrid.cells import cell_to_hex, corners
 from hotspot_assets.patrol.drawing import CLASSES, Flat, rings_of, round_length_m
 from hotspot_assets.patrol.sheets import Sheet, lines_of
 from hotspot_assets.patrol.wording import plain_group
@@ -22,15 +23,6 @@ from hotspot_assets.patrol.wording import plain_group
 _MARGIN = 0.08  # around the unit, as a share of its size
 _LABELS_ACROSS = 30  # height of a label, as a part of the map's longer side
 _MOST_HEXAGONS = 3_000  # beyond, the lowest class is left blank: a page must open at once
-
-
-@dataclass(frozen=True)
-class Hexagon:
-    """A hexagon: its path, its cell, and its class for all groups together and for each (one digit each)."""
-
-    path: str
-    cell: str
-    classes: str
 
 
 @dataclass(frozen=True)
@@ -53,16 +45,19 @@ class Label:
     y: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SheetMap:
-    """The map; y runs down, all in metres from its middle."""
+    """The map; y runs down, all in metres from its middle.
+
+    `hexagons`: path, cell (text), and classes, a digit each: for all groups together and for each.
+    """
 
     left: float
     top: float
     width: float
     height: float
     groups: tuple[str, ...]
-    hexagons: tuple[Hexagon, ...]
+    hexagons: pl.DataFrame
     outlines: tuple[Outline, ...]
     unit_path: str
     other_path: str
@@ -107,16 +102,24 @@ def path_of(points: npt.NDArray[np.float64], flat: Flat, decimals: int = 1, clos
     return f"M{text}Z" if closed else f"M{text}"
 
 
-def _hexagons(sheet: Sheet, flat: Flat, shown: npt.NDArray[np.bool_]) -> tuple[Hexagon, ...]:
+def _hexagons(sheet: Sheet, flat: Flat, shown: npt.NDArray[np.bool_]) -> pl.DataFrame:
+    """`SheetMap.hexagons` of the cells shown: thousands, so on columns."""
     classes = sheet.shading.classes
     if shown.sum() > _MOST_HEXAGONS:
         shown = shown & (classes < len(CLASSES) - 1).any(axis=1)
     cells = sheet.ground.area.cells[shown]
-    return tuple(
-        Hexagon(path_of(np.array(ring), flat), text, "".join(str(each) for each in of_cell))
-        for ring, text, of_cell in zip(
-            cell_polygons(cells), cell_to_hex(cells), classes[shown].tolist(), strict=True
-        )
+    x, y = flat.x(pl.col("lng")).round(1), -flat.y(pl.col("lat")).round(1)
+    paths = (
+        corners(cells)
+        .select("at", point=pl.format("{} {}", x, y))
+        .group_by("at", maintain_order=True)
+        .agg(path=pl.format("M{}Z", pl.col("point").str.join("L")))
+    )
+    digits = [pl.Series(f"{group}", of_group) for group, of_group in enumerate(classes[shown].T)]
+    return paths.select(
+        pl.col("path"),
+        cell=pl.Series(cell_to_hex(cells), dtype=pl.String),
+        classes=pl.select(pl.concat_str(digits)).to_series(),
     )
 
 

@@ -12,6 +12,7 @@ from hotspot_assets.hexgrid.cells import (
     cell_polygons,
     cell_to_hex,
     centres,
+    corners,
     hex_to_cell,
     with_cells,
 )
@@ -59,6 +60,8 @@ def test_centres_outlines_and_areas_are_those_of_the_official_binding(
     for ring, name in zip(cell_polygons(cells), names, strict=True):
         assert ring[0] == ring[-1]
         assert [(lat, lng) for lng, lat in ring[:-1]] == list(h3.cell_to_boundary(name))
+    on_columns = [(at, *corner) for at, name in enumerate(names) for corner in h3.cell_to_boundary(name)]
+    assert np.allclose(corners(cells).select("at", "lat", "lng").to_numpy(), on_columns, atol=1e-9)
 
 
 def test_hexadecimal_text_comes_back_whole() -> None:

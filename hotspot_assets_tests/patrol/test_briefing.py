@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ from hotspot_assets.patrol.exports import WARNING
 from hotspot_assets.patrol.ground import lay_ground, rings_needed
 from hotspot_assets.patrol.overview import SHOWN_AREAS, SHOWN_DAYS, Overview, overview_html
 from hotspot_assets.patrol.review import list_hash
+from hotspot_assets.patrol.sheet_map import sheet_map
 from hotspot_assets.patrol.sheets import Approval, Sheet, short_codes
 from hotspot_assets_tests.patrol.towns import DAY, ground_of, surface_of, town
 
@@ -183,6 +185,15 @@ def test_pdf_is_one_a4_page_and_repeatable() -> None:
         box = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+)", pdf)
         assert box is not None
         assert [float(side) for side in box.groups()] == pytest.approx([595, 842], abs=1)
+
+
+def test_pdf_shades_each_hexagon_of_the_map_once() -> None:
+    sheet = _sheet()
+    packed = re.findall(rb"/FlateDecode[^\n]*\n>>\nstream\r?\n(.*?)endstream", sheets_pdf([sheet]), re.DOTALL)
+    texts = [zlib.decompress(each) for each in packed]
+    (page,) = [text for text in texts if b" cm" in text]
+    shaded = re.findall(rb"([^\n]*)B\b", page)
+    assert sum(text.count(b"h ") for text in shaded) == sheet_map(sheet).hexagons.height > 0
 
 
 def test_overview_keeps_the_last_days_and_the_highest_areas() -> None:
