@@ -20,7 +20,7 @@ import numpy.typing as npt
 import polars as pl
 import polars_h3 as plh3
 
-from hotspot_assets.hexgrid.cells import CellArray, cell_to_hex, centres, hex_to_cell
+from hotspot_assets.hexgrid.cells import CellArray, cell_to_hex, hex_to_cell
 from hotspot_assets.hexgrid.study_areas import StudyArea
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _of(
 ) -> Neighbours:
     from scipy.sparse import csr_array
 
-    lat, lng = (np.radians(values) for values in centres(area.cells))
+    lat, lng = (np.radians(values) for values in area.centres)
     on_unit_sphere = np.stack([np.cos(lat) * np.cos(lng), np.cos(lat) * np.sin(lng), np.sin(lat)])
     rings = csr_array((ring, columns, ends), shape=(area.n, area.n))
     return Neighbours(area.study_area_id, max_ring, rings, on_unit_sphere * EARTH_RADIUS_M)

@@ -118,6 +118,6 @@ def _transformer(source: str, target: str) -> Any:
 
 def _utm(area: StudyArea) -> str:
     """The UTM zone (WGS 84) of the middle of the area."""
-    latitude, longitude = (float(np.mean(each)) for each in centres(area.cells))
+    latitude, longitude = (float(np.mean(each)) for each in area.centres)
     zone = int((longitude + 180.0) // 6.0) % 60 + 1
     return f"EPSG:{(32600 if latitude >= 0 else 32700) + zone}"

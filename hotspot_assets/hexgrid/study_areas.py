@@ -19,7 +19,7 @@ import polars as pl
 import polars_h3 as plh3
 
 from hotspot_assets.errors import UserError
-from hotspot_assets.hexgrid.cells import CellArray, cell_areas_km2
+from hotspot_assets.hexgrid.cells import CellArray, cell_areas_km2, centres, corners
 
 
 class EmptyStudyAreaError(UserError):
@@ -58,6 +58,16 @@ class StudyArea:
         The tenth is for the distortion of the grid.
         """
         return float(1000.0 * np.sqrt(self.area_km2.min() * 2 / np.sqrt(3)) / 1.1)
+
+    @cached_property
+    def centres(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Latitudes and longitudes of the cells' centres, degrees."""
+        return centres(self.cells)
+
+    @cached_property
+    def corners(self) -> pl.DataFrame:
+        """The cells' corners, see `cells.corners`: pictures of a day all need them."""
+        return corners(self.cells)
 
     def index_of(self, cells: CellArray) -> npt.NDArray[np.int64]:
         """Position of each cell in `self.cells`; -1 outside."""

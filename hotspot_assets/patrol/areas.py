@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hotspot_assets.hexgrid.cells import centres
 from hotspot_assets.patrol.ground import Ground
 from hotspot_assets.patrol.outlines import outline_wkt
 from hotspot_assets.patrol.plans import Task
@@ -204,7 +203,7 @@ def _tied(
 
 def _named(frame: pl.DataFrame, ground: Ground, features: pl.DataFrame | None) -> pl.DataFrame:
     """With a name, unique within the unit."""
-    lat, lng = centres(ground.area.cells)
+    lat, lng = ground.area.centres
     names: list[str] = []
     for unit, rows in frame.group_by("unit_code", maintain_order=True):
         in_unit = ground.unit_of == unit[0]

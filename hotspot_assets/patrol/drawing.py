@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hotspot_assets.hexgrid.cells import centres
 from hotspot_assets.hexgrid.study_areas import StudyArea
 
 FloatArray = npt.NDArray[np.float64]
@@ -89,7 +88,7 @@ def shading_of(area: StudyArea, surfaces: Mapping[str, pl.DataFrame]) -> Shading
         columns.append(classes_of(area, rank))
     rank = np.empty(area.n, dtype=np.int64)
     rank[np.argsort(-together, kind="stable")] = np.arange(1, area.n + 1)
-    lats, lngs = centres(area.cells)
+    lats, lngs = area.centres
     return Shading(tuple(sorted(surfaces)), np.stack([classes_of(area, rank), *columns], axis=1), lats, lngs)
 
 

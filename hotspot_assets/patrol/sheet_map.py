@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hotspot_assets.hexgrid.cells import cell_to_hex, corners
+from hotspot_assets.hexgrid.cells import cell_to_hex
 from hotspot_assets.patrol.drawing import CLASSES, Flat, rings_of, round_length_m
 from hotspot_assets.patrol.sheets import Sheet, lines_of
 from hotspot_assets.patrol.wording import plain_group
@@ -107,10 +107,10 @@ def _hexagons(sheet: Sheet, flat: Flat, shown: npt.NDArray[np.bool_]) -> pl.Data
     classes = sheet.shading.classes
     if shown.sum() > _MOST_HEXAGONS:
         shown = shown & (classes < len(CLASSES) - 1).any(axis=1)
-    cells = sheet.ground.area.cells[shown]
+    cells, corners = sheet.ground.area.cells[shown], sheet.ground.area.corners
     x, y = flat.x(pl.col("lng")).round(1), -flat.y(pl.col("lat")).round(1)
     paths = (
-        corners(cells)
+        corners.filter(shown[corners["at"].to_numpy()])
         .select("at", point=pl.format("{} {}", x, y))
         .group_by("at", maintain_order=True)
         .agg(path=pl.format("M{}Z", pl.col("point").str.join("L")))

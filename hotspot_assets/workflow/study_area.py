@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _near: dict[str, Neighbours] = {}
+_kept: dict[tuple[str, str], StudyArea] = {}
 
 
 class NoStudyArea(UserError):
@@ -121,6 +122,15 @@ def _header(area: StudyArea, stamp: Stamp) -> pl.DataFrame:
 
 def kept_study_area(lake: Lake, study_area_id: str) -> StudyArea:
     """A study area as it stands in the lake. Raises NoStudyArea if it does not."""
+    key = lake.attach, study_area_id
+    if key not in _kept:
+        area = _read_kept(lake, study_area_id)
+        _kept.clear()  # one at a time, as with neighbours
+        _kept[key] = area
+    return _kept[key]
+
+
+def _read_kept(lake: Lake, study_area_id: str) -> StudyArea:
     cells = lake.read(
         "SELECT DISTINCT cell FROM cells WHERE study_area_id = ? ORDER BY cell", [study_area_id]
     )
