@@ -164,7 +164,7 @@ def explain(cell: str, day: date, group: str, top: int) -> None:
         (number,) = hex_to_cell([cell])
     except (ValueError, OverflowError) as error:
         raise UserError(f"{cell!r} is no H3 cell; write its 15 hexadecimal digits.") from error
-    found = explain_cells(_reading(settings), settings, day, group, [int(number)])
+    found = explain_cells(_reading(settings), settings, day, {group: [int(number)]})[group]
     whole = found.cells.row(0, named=True)
     click.echo(
         f"{cell}, {group}, {day}: score {whole['score']:.3e}, rank {whole['rank']}"

@@ -7,7 +7,7 @@ is made elsewhere (`briefing`), after approval. Not here: reading tables, and th
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -69,55 +69,93 @@ def _rows(page: DayPage, group: str) -> list[dict[str, Any]]:
     ]
 
 
-@dataclass(frozen=True, eq=False)
-class WhyPage:
-    """Why an area is where it is: its cells, and the incidents whose contributions make their scores.
+def incidents_of_areas(areas: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFrame:
+    """What each incident gives to each area, over its cells; `contributions` are those of an explanation.
 
-    `contributions`: cell (text), incident_key, offence_group, day, age_days, ring, contribution, file_name, line; the
-    rows without incident are backgrounds. `cells`: cell (text), score, rank, rank_without_newest.
+    Columns area_id, incident_key, offence_group, day, age_days, contribution, ring (the nearest), place (1 gives
+    most); sorted by area and place.
+    """
+    return (
+        _cells_of(areas)
+        .join(contributions.filter(pl.col("incident_key").is_not_null()), on="cell")
+        .group_by("area_id", "incident_key", "offence_group", "day", "age_days")
+        .agg(pl.col("contribution").sum(), pl.col("ring").min())
+        .sort("area_id", "contribution", "incident_key", descending=[False, True, False])
+        .with_columns(place=pl.int_range(1, pl.len() + 1).over("area_id"))
+    )
+
+
+def _cells_of(areas: pl.DataFrame) -> pl.DataFrame:
+    return areas.select("area_id", cell="cells").explode("cell", empty_as_null=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """Why the areas of an offence group are where they are.
+
+    `incidents`: see `incidents_of_areas`; `lines`: incident_key, file_name, line of those up to `SHOWN_INCIDENTS`.
+    `cells`: cell, score, rank, rank_without_newest, background.
     """
 
     place: str
     synthetic: bool
-    area: Mapping[str, Any]
+    areas: pl.DataFrame
     cells: pl.DataFrame
-    contributions: pl.DataFrame
+    incidents: pl.DataFrame
+    lines: pl.DataFrame
     forecast: Mapping[str, Any]
 
 
-def why_html(page: WhyPage) -> str:
-    """The page of an area; it needs no other file."""
-    incidents = page.contributions.filter(pl.col("incident_key").is_not_null())
-    together = (
-        incidents.group_by("incident_key", "offence_group", "day", "age_days")
-        .agg(
-            pl.col("contribution").sum(),
-            pl.col("ring").min(),
-            pl.col("file_name", "line").drop_nulls().first(),
-        )
-        .sort("contribution", "incident_key", descending=[True, False])
+def why_pages(reasons: Reasons) -> Iterator[str]:
+    """A page for each area, in their order; it needs no other file."""
+    incidents = reasons.incidents
+    shown = incidents.filter(pl.col("place") <= SHOWN_INCIDENTS).join(
+        reasons.lines, on="incident_key", how="left", maintain_order="left"
     )
-    total = float(page.contributions["contribution"].sum())
-    shown = together.head(SHOWN_INCIDENTS)
     by_group = (
-        together.group_by("offence_group")
+        incidents.group_by("area_id", "offence_group")
         .agg(pl.col("contribution").sum(), pl.len())
-        .sort("contribution", descending=True)
+        .sort("area_id", "contribution", descending=[False, True])
     )
+    cells = _cells_of(reasons.areas).join(reasons.cells, on="cell").sort("area_id", "cell")
+    of_area = [_by_area(frame) for frame in (shown, by_group, cells)]
+    for area in reasons.areas.to_dicts():
+        yield _why_html(reasons, area, *(rows.get(area["area_id"], []) for rows in of_area))
+
+
+def _by_area(rows: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows.iter_rows(named=True):
+        found.setdefault(row["area_id"], []).append(row)
+    return found
+
+
+def _why_html(
+    reasons: Reasons,
+    area: Mapping[str, Any],
+    shown: Sequence[dict[str, Any]],
+    by_group: Sequence[dict[str, Any]],
+    cells: Sequence[dict[str, Any]],
+) -> str:
+    incidents, background = (
+        sum(row["contribution"] for row in by_group),
+        sum(row["background"] for row in cells),
+    )
+    total = incidents + background
     return render(
         "why.html",
-        page=page,
-        group=plain_group(str(page.area["offence_group"])),
+        page=reasons,
+        area=area,
+        group=plain_group(str(area["offence_group"])),
         total=percent(total),
-        cells=page.cells.to_dicts(),
-        shown=[row | {"part": percent(row["contribution"] / total)} for row in shown.to_dicts()],
+        cells=[row | {"cell": f"{row['cell']:x}"} for row in cells],
+        shown=[row | {"part": percent(row["contribution"] / total)} for row in shown],
         by_group=[
-            {"name": plain_group(name), "part": percent(part / total), "incidents": many}
-            for name, part, many in by_group.iter_rows()
+            {"name": plain_group(row["offence_group"]), "part": percent(row["contribution"] / total)}
+            | {"incidents": row["len"]}
+            for row in by_group
         ],
-        rest=together.height - shown.height,
-        rest_part=percent(float(together["contribution"][SHOWN_INCIDENTS:].sum()) / total),
-        background=percent(
-            float(page.contributions.filter(pl.col("incident_key").is_null())["contribution"].sum()) / total
-        ),
+        rest=sum(row["len"] for row in by_group) - len(shown),
+        rest_part=percent((incidents - sum(row["contribution"] for row in shown)) / total),
+        background=percent(background / total),
     )

@@ -7,6 +7,7 @@ choosing areas (`areas`), the sheet they stand on (`briefing`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor, log10
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +46,7 @@ def figures(value: float, count: int) -> str:
     """A number with so many figures, and with more where it is large: 1234, 12, 1.2, 0.0012; 7 stays 7."""
     if value <= 0:
         return "0"
-    decimals = max(0, count - 1 - int(np.floor(np.log10(value))))
+    decimals = max(0, count - 1 - floor(log10(value)))
     text = f"{value:.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

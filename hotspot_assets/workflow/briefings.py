@@ -6,7 +6,7 @@ wording (patrol).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,11 +15,17 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from hotspot_assets.hexgrid.cells import cell_to_hex
 from hotspot_assets.patrol.exports import write_exports
 from hotspot_assets.patrol.maps import MapView, map_png
 from hotspot_assets.patrol.overview import SHOWN_DAYS, Overview, overview_html
-from hotspot_assets.patrol.pages import SHOWN_INCIDENTS, DayPage, WhyPage, day_html, why_html
+from hotspot_assets.patrol.pages import (
+    SHOWN_INCIDENTS,
+    DayPage,
+    Reasons,
+    day_html,
+    incidents_of_areas,
+    why_pages,
+)
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import areas_between, headers_of, scores_between
 from hotspot_assets.warehouse.lake import Lake
@@ -159,47 +165,49 @@ def _write_reasons(
 ) -> dict[str, Path]:
     """A page for the areas of each offence group that hold most of what is expected; path by area id.
 
-    Areas of several shifts with the same cells share a page.
+    Areas of several shifts with the same cells share a page. None where the model's scores are no sums over
+    incidents.
     """
+    if areas.is_empty():
+        return {}
+    chosen = {str(group): _most_expected(some) for (group,), some in areas.group_by("offence_group")}
+    cells = {
+        group: some["cells"].explode(empty_as_null=False).unique().to_list() for group, some in chosen.items()
+    }
+    try:
+        found = explain_cells(lake, settings, day, cells)
+    except CannotReplay:
+        return {}  # a model that is no kernel has no sum to take apart
+    incidents = {
+        group: incidents_of_areas(chosen[group], each.contributions) for group, each in found.items()
+    }
+    lines = _lines(lake, incidents, headers)
     written = set()
-    for header in headers.filter(pl.col("not_made_because").is_null()).to_dicts():
-        of_group = areas.filter(pl.col("offence_group") == header["offence_group"])
-        best = of_group.sort("share", "area_id", descending=[True, False])
-        chosen = best.unique("cells", keep="first", maintain_order=True).head(_EXPLAINED).to_dicts()
-        for page in _why_pages(lake, settings, header, chosen):
-            written.add(write_whole(why_path(settings, day, page.area), why_html(page).encode()))
+    for header in headers.filter(pl.col("offence_group").is_in(list(found))).to_dicts():
+        group = header["offence_group"]
+        reasons = Reasons(
+            place=settings.area.name,
+            synthetic=settings.area.synthetic,
+            areas=chosen[group],
+            cells=found[group].cells,
+            incidents=incidents[group],
+            lines=lines,
+            forecast=header | {"cut_off": _local(settings, header["cut_off"])},
+        )
+        for area, page in zip(chosen[group].to_dicts(), why_pages(reasons), strict=True):
+            written.add(write_whole(why_path(settings, day, area), page.encode()))
     paths = {area["area_id"]: why_path(settings, day, area) for area in areas.to_dicts()}
     return {area_id: path for area_id, path in paths.items() if path in written}
 
 
-def _why_pages(
-    lake: Lake, settings: Settings, header: dict[str, Any], chosen: list[dict[str, Any]]
-) -> Iterator[WhyPage]:
-    """The pages of an offence group's areas; none where the model's scores are no sums over incidents."""
-    if not chosen:
-        return
-    cells = sorted({cell for area in chosen for cell in area["cells"]})
-    try:
-        found = explain_cells(lake, settings, header["forecast_date"], header["offence_group"], cells)
-    except CannotReplay:
-        return  # a model that is no kernel has no sum to take apart
-    largest = pl.col("contribution").rank("ordinal", descending=True).over("cell") <= SHOWN_INCIDENTS
-    keys = found.contributions.filter(largest)["incident_key"].drop_nulls().unique()
-    lines = lines_of_incidents(lake, keys, header["delivery_seq"])
-    told = _named(found.contributions.join(lines, on="incident_key", how="left"))
-    by_cell, named = told.partition_by("cell", as_dict=True), _named(found.cells)
-    for area in chosen:
-        names = cell_to_hex(area["cells"])
-        yield WhyPage(
-            place=settings.area.name,
-            synthetic=settings.area.synthetic,
-            area=area,
-            cells=named.filter(pl.col("cell").is_in(names)),
-            contributions=pl.concat([by_cell[(name,)] for name in names if (name,) in by_cell]),
-            forecast=header | {"cut_off": _local(settings, header["cut_off"])},
-        )
+def _most_expected(areas: pl.DataFrame) -> pl.DataFrame:
+    """The areas of an offence group that get a page, those that expect most first."""
+    best = areas.sort("share", "area_id", descending=[True, False])
+    return best.unique("cells", keep="first", maintain_order=True).head(_EXPLAINED)
 
 
-def _named(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with cells as text."""
-    return rows.with_columns(cell=pl.Series(cell_to_hex(rows["cell"].to_list()), dtype=pl.String))
+def _lines(lake: Lake, incidents: Mapping[str, pl.DataFrame], headers: pl.DataFrame) -> pl.DataFrame:
+    """Where the incidents that pages show came from, as known at the newest delivery of the day."""
+    shown = [each.filter(pl.col("place") <= SHOWN_INCIDENTS)["incident_key"] for each in incidents.values()]
+    newest = headers["delivery_seq"].sort()[-1]
+    return lines_of_incidents(lake, pl.concat(shown).unique(), newest)

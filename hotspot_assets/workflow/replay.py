@@ -6,7 +6,7 @@ Belongs here: replay (both clocks fixed by the header), explanation (the same su
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -157,28 +157,24 @@ def hindsight_difference(lake: Lake, settings: Settings, day: date) -> Hindsight
 
 
 def explain_cells(
-    lake: Lake, settings: Settings, day: date, group: str, cells: Sequence[int]
-) -> explain.Explanation:
-    """Which incidents made the scores of some cells on a day, as the forecast knew them.
+    lake: Lake, settings: Settings, day: date, cells: Mapping[str, Sequence[int]]
+) -> dict[str, explain.Explanation]:
+    """Which incidents made the scores of some cells of each offence group on a day, as the forecast knew them.
 
     Raises
     ------
     CannotReplay
-        As `replay`, or when the offence group was not forecast, a cell lies outside the study area, or the
+        As `replay`, or when an offence group was not forecast, a cell lies outside the study area, or the
         model is no kernel.
     """
     made = _made(lake, settings, day)
-    if group not in made.groups:
-        raise CannotReplay(f"{group} was not forecast for {day}; forecast were: {', '.join(made.groups)}.")
-    if group not in made.in_force.fitted.kernels:
+    if unknown := sorted(set(cells) - set(made.groups)):
         raise CannotReplay(
-            f"The model {made.header['model']} is no kernel: its scores are not sums over incidents."
+            f"{', '.join(unknown)} was not forecast for {day}; forecast were: {', '.join(made.groups)}."
         )
-    ledger, events, near = _read(lake, settings, made)
-    kernel, cut_off = made.in_force.fitted.kernels[group], made.header["cut_off"]
-    taken = explain.take_apart(ledger, events, made.area, near, kernel, group, day, cut_off)
     try:
-        return explain.explain(taken, cells)
+        taken = _taken_apart(lake, settings, made, list(cells))
+        return {group: explain.explain(apart, cells[group]) for group, apart in taken}
     except ValueError as error:
         raise CannotReplay(f"{error}; choose one of the {made.area.n} cells forecast for {day}.") from error
 
@@ -196,20 +192,29 @@ def explain_areas(lake: Lake, settings: Settings, day: date, most: int) -> pl.Da
     made = _made(lake, settings, day)
     areas = areas_between(lake, day, day).select("offence_group", pl.col("cells").alias("cell"))
     cells = areas.explode("cell", empty_as_null=False).unique()
+    wanted = {
+        group: cells.filter(pl.col("offence_group") == group)["cell"].to_list() for group in made.groups
+    }
+    tables = [
+        explain.explain_largest(apart, wanted[group], most).with_columns(offence_group=pl.lit(group))
+        for group, apart in _taken_apart(lake, settings, made, [group for group in wanted if wanted[group]])
+    ]
+    return pl.concat(tables) if tables else pl.DataFrame()
+
+
+def _taken_apart(
+    lake: Lake, settings: Settings, made: _Made, groups: Sequence[str]
+) -> Iterator[tuple[str, explain.TakenApart]]:
+    """The surfaces of offence groups, taken apart one after the other from one reading."""
     kernels, cut_off = made.in_force.fitted.kernels, made.header["cut_off"]
-    if not kernels:
+    if not all(group in kernels for group in groups or made.groups):
         raise CannotReplay(
             f"The model {made.header['model']} is no kernel: its scores are not sums over incidents."
         )
     ledger, events, near = _read(lake, settings, made)
-    tables = []
-    for group in made.groups:
-        wanted = cells.filter(pl.col("offence_group") == group)["cell"].to_list()
-        if wanted:
-            taken = explain.take_apart(ledger, events, made.area, near, kernels[group], group, day, cut_off)
-            table = explain.explain_largest(taken, wanted, most)
-            tables.append(table.with_columns(offence_group=pl.lit(group)))
-    return pl.concat(tables) if tables else pl.DataFrame()
+    for group in groups:
+        kernel = kernels[group]
+        yield group, explain.take_apart(ledger, events, made.area, near, kernel, group, made.day, cut_off)
 
 
 def _read(lake: Lake, settings: Settings, made: _Made) -> tuple[pl.DataFrame, Events, Neighbours]:

@@ -246,7 +246,7 @@ def test_an_explanation_adds_up_to_the_score(home: Home) -> None:
     day = days_of(home)[-1]
     scores = scores_between(home.lake, day, day).filter(pl.col("offence_group") == "robbery")
     cells = scores.sample(5, seed=3)
-    found = explain_cells(home.lake, home.settings, day, "robbery", cells["cell"].to_list())
+    found = explain_cells(home.lake, home.settings, day, {"robbery": cells["cell"].to_list()})["robbery"]
     sums = dict(found.contributions.group_by("cell").agg(pl.col("contribution").sum()).rows())
     for cell, score in cells.select("cell", "score").iter_rows():
         assert sums[cell] == pytest.approx(score, abs=1e-9)

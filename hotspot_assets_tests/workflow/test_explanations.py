@@ -57,7 +57,8 @@ def test_the_largest_are_those_of_the_whole_explanation(settings: Settings) -> N
     lake = lake_of(settings)
     short = explain_areas(lake, settings, DAY, MOST)
     cell = int(short["cell"][0])
-    whole = explain_cells(lake, settings, DAY, "burglary", [cell]).contributions.drop_nulls("incident_key")
+    found = explain_cells(lake, settings, DAY, {"burglary": [cell]})["burglary"]
+    whole = found.contributions.drop_nulls("incident_key")
     own = short.filter(pl.col("cell") == cell)
     assert own["incident_key"][:MOST].to_list() == whole["incident_key"][:MOST].to_list()
     rest = own.row(MOST, named=True)
