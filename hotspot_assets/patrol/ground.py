@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from math import ceil, sqrt
 
 import numpy as np
@@ -41,8 +41,8 @@ class Ground:
         float64 per unit, excluded cells included: what a budget's share is a share of.
     open
         bool[n]: in a unit and not excluded.
-    terrain
-        Nearness among open cells, for the search.
+    near
+        Neighbours as far as any budget asks.
     """
 
     area: StudyArea
@@ -52,7 +52,12 @@ class Ground:
     unit_of: npt.NDArray[np.int64]
     unit_km2: npt.NDArray[np.float64]
     open: npt.NDArray[np.bool_]
-    terrain: Terrain
+    near: Neighbours
+
+    @cached_property
+    def terrain(self) -> Terrain:
+        """Nearness among open cells: for the search, which not all who need the ground go on to."""
+        return _terrain(self)
 
     def budget_of(self, unit: str) -> Budget:
         """The budget of a unit by its name."""
@@ -118,8 +123,7 @@ def lay_ground(
     shut = area.index_of(exclusions["cell"].to_numpy())
     is_open[shut[shut >= 0]] = False
     unit_km2 = np.array([area.area_km2[unit_of == code].sum() for code in range(len(names))])
-    terrain = _terrain(area, near, budget, budgets, unit_of, is_open)
-    return Ground(area, budget, budgets, names, unit_of, unit_km2, is_open, terrain)
+    return Ground(area, budget, budgets, names, unit_of, unit_km2, is_open, near)
 
 
 def _budgets(names: tuple[str, ...], budget: Budget, own: Mapping[str, Budget]) -> tuple[Budget, ...]:
@@ -164,15 +168,9 @@ def _units(area: StudyArea, units: pl.DataFrame | None) -> tuple[tuple[str, ...]
     return tuple(names), unit_of
 
 
-def _terrain(
-    area: StudyArea,
-    near: Neighbours,
-    budget: Budget,
-    budgets: tuple[Budget, ...],
-    unit_of: npt.NDArray[np.int64],
-    is_open: npt.NDArray[np.bool_],
-) -> Terrain:
-    reach = max(rings_needed(area, each) for each in {budget, *budgets})
+def _terrain(ground: Ground) -> Terrain:
+    near, unit_of, is_open, budgets = ground.near, ground.unit_of, ground.open, ground.budgets
+    reach = max(rings_needed(ground.area, each) for each in {ground.budget, *budgets})
     in_reach = near.ring.data <= reach + 1
     rows = np.repeat(np.arange(len(unit_of)), np.diff(near.ring.indptr))[in_reach]
     columns, rings = near.ring.indices[in_reach], near.ring.data[in_reach]
@@ -181,7 +179,7 @@ def _terrain(
     same_unit = both_open & (unit_of[rows] == unit_of[columns])
     radius = np.array([each.max_radius_m for each in budgets])[unit_of[rows]]
     separation = np.array([each.min_separation_m for each in budgets])[unit_of[rows]]
-    rivals = both_open if budget.pooled else same_unit
+    rivals = both_open if ground.budget.pooled else same_unit
     too_near = rivals & (metres < separation) & (rows != columns)
     return Terrain(
         adjacent=cache(_lister(rows, columns, same_unit & (rings == 2))),

@@ -73,7 +73,11 @@ class _Search(Steps):
     @property
     def affordable(self) -> int:
         """How many cells could be bought if all were the smallest."""
-        return int(self.limit_km2 / self.least_km2 + 1e-9)
+        return self._room(self.limit_km2)
+
+    def _room(self, km2: float) -> int:
+        """How many cells could be bought for so much, if all were the smallest."""
+        return int(km2 / self.least_km2 + 1e-9)
 
     def starts(self) -> Iterator[Plan]:
         """Plans to improve: plain greedy, discs, then the best with fewer areas or another first cell."""
@@ -99,7 +103,7 @@ class _Search(Steps):
         prize, ball, areas = self.task.prize, self.task.terrain.ball, self.task.areas
         candidates = self.task.order[: _DISC_SEEDS * areas]
         plan, claimed = Plan(), set[int]()
-        worth = {cell: sum(prize[near] for near in ball(cell)) for cell in candidates}
+        worth = {cell: sum(map(prize.__getitem__, ball(cell))) for cell in candidates}
         for number in range(1, areas + 1):
             anchor = max(worth, key=worth.__getitem__)
             if not self.put_path(plan, [anchor], self.limit_km2):
@@ -125,9 +129,10 @@ class _Search(Steps):
     def fill(self, plan: Plan, areas: int, barred: Collection[int] = ()) -> Plan:
         """Add cells to the plan, by rank, while any fits; fresh areas up to `areas`. Changes the plan."""
         task = self.task
+        waiting: set[int] = set()
         edge: list[tuple[int, int]] = []
         for cell in plan.owner:
-            self._push(edge, cell)
+            self._push(edge, waiting, plan, cell)
         fresh = iter(task.order)
         ahead = next(fresh, None)
         while plan.spent + self.least_km2 <= self.limit_km2:
@@ -135,6 +140,7 @@ class _Search(Steps):
                 ahead = None
             if edge and (ahead is None or edge[0][0] <= task.rank[ahead]):
                 cell = heappop(edge)[1]
+                waiting.discard(cell)
             elif ahead is not None:
                 cell, ahead = ahead, next(fresh, None)
             else:
@@ -144,13 +150,13 @@ class _Search(Steps):
             joined = self.joined(plan, cell, areas, self.limit_km2)
             if joined is not None:
                 self.put(plan, cell, joined)
-                self._push(edge, cell)
+                self._push(edge, waiting, plan, cell)
         return plan
 
     def grow(self, plan: Plan, limit_km2: float, within: AbstractSet[int] | None = None) -> Plan:
         """Add to the areas the short path with the most per cell, while any fits. Changes the plan."""
         while plan.spent + self.least_km2 <= limit_km2:
-            ways = self._ways_out(plan, within)
+            ways = self._ways_out(plan, within, min(_REACH_STEPS, self._room(limit_km2 - plan.spent)))
             if not any(self._take_path(plan, _path(ways, end), limit_km2) for end in self._by_density(ways)):
                 break
         return plan
@@ -166,8 +172,11 @@ class _Search(Steps):
         ]
         return [cell for *_, cell in sorted(found)]
 
-    def _ways_out(self, plan: Plan, within: AbstractSet[int] | None) -> list[_Layer]:
-        """Cells outside, by steps from the plan (or its part `within`), with the best sum on a shortest path."""
+    def _ways_out(self, plan: Plan, within: AbstractSet[int] | None, steps: int) -> list[_Layer]:
+        """Cells outside up to so many steps from the plan (or its part `within`), with the best sum on a shortest path.
+
+        Longer paths than the budget buys are not looked for.
+        """
         prize, adjacent, owner = self.task.prize, self.task.terrain.adjacent, plan.owner
         layer: _Layer = {
             near: (prize[near], near)
@@ -176,7 +185,7 @@ class _Search(Steps):
             if near not in owner and (within is None or near in within)
         }
         layers, seen = [layer], set(layer)
-        for _ in range(_REACH_STEPS - 1):
+        for _ in range(steps - 1):
             further: _Layer = {}
             for cell, (worth, _before) in layer.items():
                 for near in adjacent(cell):
@@ -201,11 +210,13 @@ class _Search(Steps):
         plan.__dict__.update(trial.__dict__)
         return True
 
-    def _push(self, edge: list[tuple[int, int]], cell: int) -> None:
-        task = self.task
-        for near in task.terrain.adjacent(cell):
-            if task.prize[near] > 0:
-                heappush(edge, (task.rank[near], near))
+    def _push(self, edge: list[tuple[int, int]], waiting: set[int], plan: Plan, cell: int) -> None:
+        """Add the cells beside one to those that wait, by rank; one that waits already would only be tried twice."""
+        prize, rank, owner = self.task.prize, self.task.rank, plan.owner
+        for near in self.task.terrain.adjacent(cell):
+            if prize[near] > 0 and near not in waiting and near not in owner:
+                waiting.add(near)
+                heappush(edge, (rank[near], near))
 
     def improve(self, plan: Plan, bound: float) -> Plan:
         """The plan after moves, each of which gained; a local optimum, or the best after `_WORK`."""
