@@ -130,7 +130,12 @@ def hour_weights(incidents: pl.DataFrame, zone: str, limits: SpanLimits | None =
     coarse = spans["time_precision"].is_in(list(_CALENDAR_PRECISIONS))
     fine = spans.filter(~coarse)
     kept = fine.filter(~over_long(zone, limits or SpanLimits()))
-    split = _apportion(_hours_of(kept.with_row_index("_row"), zone), order="_hour_start")
+    begun = kept.with_columns(_hour_start=_hour_of(pl.col("span_start"), zone))
+    within = _last_moment() < pl.col("_hour_start") + timedelta(hours=1)
+    single = begun.filter(within).with_columns(weight=pl.lit(WEIGHT_OF_ONE, pl.Int32))
+    several = _apportion(_hours_of(begun.filter(~within).with_row_index("_row")), order="_hour_start")
+    columns = ["incident_key", "_hour_start", "weight"]
+    split = pl.concat([single.select(columns), several.select(columns)])
     local = utc_to_local(pl.col("_hour_start"), zone)
     hour = (local.dt.weekday().cast(pl.Int16) - 1) * 24 + local.dt.hour()
     per_hour = split.group_by("incident_key", hour.alias("hour_of_week")).agg(pl.col("weight").sum())
@@ -141,12 +146,15 @@ def hour_weights(incidents: pl.DataFrame, zone: str, limits: SpanLimits | None =
     )
 
 
-def _hours_of(spans: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """One row per local clock hour that a span touches: `_hour_start` (UTC) and `_overlap`."""
-    start = pl.col("span_start")
-    local = utc_to_local(start, zone)
-    since_the_hour = local - local.dt.truncate("1h")
-    begins = pl.datetime_ranges(start - since_the_hour, _last_moment(), "1h")
+def _hour_of(moment: pl.Expr, zone: str) -> pl.Expr:
+    """Beginning of the local clock hour in which a moment lies (UTC)."""
+    local = utc_to_local(moment, zone)
+    return moment - (local - local.dt.truncate("1h"))
+
+
+def _hours_of(spans: pl.DataFrame) -> pl.DataFrame:
+    """One row per local clock hour that a span touches, from its first: `_hour_start` (UTC) and `_overlap`."""
+    begins = pl.datetime_ranges("_hour_start", _last_moment(), "1h")
     hours = spans.select("incident_key", "_row", "span_start", "span_end", _hour_start=begins).explode(
         "_hour_start"
     )

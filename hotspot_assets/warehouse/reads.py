@@ -30,17 +30,16 @@ def times_as_known(
 ) -> pl.DataFrame:
     """Times of the open incidents that began in days since <= day < before (UTC), as known at both clocks.
 
-    Returns `incident_key, offence_group, occurred_from, occurred_to, time_precision`.
+    Returns `offence_group, occurred_from, occurred_to, time_precision`, in no order.
     """
     query = """
         WITH known AS (
             SELECT incident_key, offence_group, occurred_from, occurred_to, time_precision, closed FROM incidents
             WHERE delivery_seq <= $seq AND known_from <= $cut_off
             QUALIFY row_number() OVER (PARTITION BY incident_key ORDER BY delivery_seq DESC) = 1)
-        SELECT * EXCLUDE closed FROM known
+        SELECT offence_group, occurred_from, occurred_to, time_precision FROM known
         WHERE NOT closed AND list_contains($groups, offence_group)
             AND occurred_from >= $since::TIMESTAMP AND occurred_from < $before::TIMESTAMP
-        ORDER BY incident_key
     """
     parameters = {"since": since, "before": before, "cut_off": cut_off, "seq": delivery_seq}
     return lake.read(query, {**parameters, "groups": list(groups)})
@@ -127,17 +126,20 @@ def day_counts(lake: Lake, days: tuple[date, date], groups: Sequence[str], deliv
 
 
 def cell_counts(
-    lake: Lake, group: str, since: date, before: date, cut_off: datetime, delivery_seq: int
+    lake: Lake, groups: Sequence[str], since: date, before: date, cut_off: datetime, delivery_seq: int
 ) -> pl.DataFrame:
-    """Incidents of a group per cell in days since <= day < before, as known at both clocks: `cell, incidents`."""
-    query = """
-        SELECT cell, sum(weight) / 1e6 AS incidents FROM hexagon_incidents
-        WHERE offence_group = $group AND day >= $since AND day < $before AND known_from <= $cut_off
-            AND delivery_seq <= $seq
-        GROUP BY cell HAVING sum(weight) > 0 ORDER BY cell
+    """Incidents per group and cell in days since <= day < before, as known at both clocks.
+
+    Returns `offence_group, cell, incidents`.
     """
-    parameters = {"group": group, "since": since, "before": before, "cut_off": cut_off, "seq": delivery_seq}
-    return lake.read(query, parameters)
+    query = """
+        SELECT offence_group, cell, sum(weight) / 1e6 AS incidents FROM hexagon_incidents
+        WHERE list_contains($groups, offence_group) AND day >= $since AND day < $before
+            AND known_from <= $cut_off AND delivery_seq <= $seq
+        GROUP BY ALL HAVING sum(weight) > 0 ORDER BY ALL
+    """
+    parameters = {"since": since, "before": before, "cut_off": cut_off, "seq": delivery_seq}
+    return lake.read(query, {**parameters, "groups": list(groups)})
 
 
 def newest_delivery(lake: Lake) -> int:

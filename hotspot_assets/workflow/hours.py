@@ -30,7 +30,11 @@ def hour_profile_of(lake: Lake, settings: Settings, header: dict[str, Any]) -> p
     day: date = header["forecast_date"]
     groups = settings.forecast.groups
     since = day - timedelta(days=PROFILE_DAYS)
-    times = times_as_known(lake, groups, since, day, header["cut_off"], header["delivery_seq"])
+    times = times_as_known(
+        lake, groups, since, day, header["cut_off"], header["delivery_seq"]
+    ).with_row_index(
+        "incident_key"  # any key will do, and a number is quicker to group by
+    )
     weights = hour_weights(times, settings.area.timezone, span_limits(settings)).weights
     named = weights.join(times.select("incident_key", "offence_group"), on="incident_key").select(
         "offence_group", "hour_of_week", weight=pl.col("weight") / WEIGHT_OF_ONE

@@ -93,7 +93,7 @@ class _Day:
         """The areas of all shifts, within the cap on their union."""
         if not self._headers:
             return TABLES["patrol_areas"].empty()
-        shares, evidence = self._shift_shares(), [self._evidence(header) for header in self._headers]
+        shares, evidence = self._shift_shares(), self._evidence()
         chosen: dict[tuple[str, int], Cells] = {}
         capped = []
         for shift in self._shifts:
@@ -168,14 +168,20 @@ class _Day:
         shares = shift_shares(profile, self._shifts, self._day)
         return {(group, shift): share for group, shift, share in shares.iter_rows()}
 
-    def _evidence(self, header: dict[str, Any]) -> Evidence:
-        """What the forecast itself may know: counts of the last year at its own point in time."""
-        since = self._day - timedelta(days=_COUNTED_DAYS)
-        counts = cell_counts(
-            self._lake, header["offence_group"], since, self._day, header["cut_off"], header["delivery_seq"]
-        )
+    def _evidence(self) -> list[Evidence]:
+        """What each forecast itself may know: counts of the last year at its own point in time."""
+        since, header = self._day - timedelta(days=_COUNTED_DAYS), self._headers[0]
+        groups = [each["offence_group"] for each in self._headers]
+        counts = cell_counts(self._lake, groups, since, self._day, header["cut_off"], header["delivery_seq"])
         counts = counts.with_columns(days=pl.lit(_COUNTED_DAYS, pl.Int32))
-        return Evidence(counts, header["expected_total"], features=self._grounds.places)
+        return [
+            Evidence(
+                counts.filter(pl.col("offence_group") == each["offence_group"]).drop("offence_group"),
+                each["expected_total"],
+                features=self._grounds.places,
+            )
+            for each in self._headers
+        ]
 
 
 def _why_none(ground: Ground) -> list[str]:

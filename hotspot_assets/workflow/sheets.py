@@ -220,8 +220,7 @@ class _Facts:
         shut = self._grounds.excluded(self._header["study_area_id"], self._day)
         inside = ground.area.cells[ground.unit_of == ground.units.index(unit)]
         mine = shut.filter(pl.col("cell").is_in(pl.Series(inside).implode()))
-        together = self._scores.group_by("cell").agg(pl.col("score").sort().mean())
-        return exclusion_effect(together, ground.area, mine)
+        return exclusion_effect(self._together, ground.area, mine)
 
     def _links(self, areas: pl.DataFrame) -> dict[str, str]:
         """Where the reasons of areas are told, as seen from a sheet."""
@@ -231,6 +230,11 @@ class _Facts:
     @cached_property
     def _scores(self) -> pl.DataFrame:
         return scores_between(self._lake, self._day, self._day)
+
+    @cached_property
+    def _together(self) -> pl.DataFrame:
+        """What is expected in each cell, over all offence groups."""
+        return self._scores.group_by("cell").agg(pl.col("score").sort().mean())
 
     @cached_property
     def _shading(self) -> Shading:
