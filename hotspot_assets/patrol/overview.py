@@ -67,7 +67,9 @@ def overview_html(overview: Overview) -> str:
         .group_by("forecast_date", "offence_group", "shift", maintain_order=True)
         .head(most)
     )
-    outlines: dict[str, Any] = {text: shapely.from_wkt(text) for text in shown["geometry"].unique()}
+    outlines: dict[str, Any] = {
+        text: shapely.from_wkt(text) for text in shown["geometry"].unique(maintain_order=True)
+    }
     west, south, east, north = _bounds(overview, outlines)
     flat = Flat((south + north) / 2, (west + east) / 2)
     paths = {

@@ -142,11 +142,11 @@ def surfaces(
     in_force: InForce, settings: Settings, area: StudyArea, events: Events, first: date, last: date
 ) -> Iterator[DaySurface]:
     """Surfaces of the forecast dates first..last of one month."""
-    near = neighbours_of(settings, area, _reach(in_force.fitted, area))
+    near = neighbours_of(settings, area, reach(in_force.fitted, area))
     return catalogue.surfaces(in_force.fitted, events, area, near, first, last)
 
 
-def _reach(fitted: FittedModel, area: StudyArea) -> int:
+def reach(fitted: FittedModel, area: StudyArea) -> int:
     """Rings that a model reads around an incident: a count needs none, and then none are made."""
     if fitted.boosters:
         return REACH_RINGS

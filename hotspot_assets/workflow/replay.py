@@ -34,7 +34,7 @@ from hotspot_assets.warehouse.tables import TABLES
 from hotspot_assets.workflow.dates import cut_offs, days_between, now_utc
 from hotspot_assets.workflow.forecasts import surface_rows
 from hotspot_assets.workflow.headers import CODE_VERSION
-from hotspot_assets.workflow.models import REACH_RINGS, InForce, surfaces
+from hotspot_assets.workflow.models import InForce, reach, surfaces
 from hotspot_assets.workflow.study_area import kept_study_area, neighbours_of
 
 
@@ -223,4 +223,4 @@ def _read(lake: Lake, settings: Settings, made: _Made) -> tuple[pl.DataFrame, Ev
     cut_off: datetime = made.header["cut_off"]
     ledger = entries_as_known(lake, groups, made.day, cut_off, made.seq)
     events = build_events([ledger], made.area, groups, month_start(made.day), made.cut_offs)
-    return ledger, events, neighbours_of(settings, made.area, REACH_RINGS)
+    return ledger, events, neighbours_of(settings, made.area, reach(made.in_force.fitted, made.area))
