@@ -6,7 +6,6 @@ from the HTML page because that would need a browser on every installation.
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -216,8 +215,14 @@ def _shapes(canvas: Canvas, drawing: SheetMap, window: _Window) -> None:
 def _draw(canvas: Canvas, path: str, how: str) -> None:
     """Draw an SVG path made by `sheet_map`: what SVG says before its numbers, PDF says after them."""
     if path:
-        moved = re.sub("M([^MLZ]+)", r"\1 m ", path)
-        canvas.addLiteral(re.sub("L([^MLZ]+)", r"\1 l ", moved).replace("Z", "h ") + how)
+        canvas.addLiteral(" ".join([*map(_operators, path.split("M")[1:]), how]))
+
+
+def _operators(line: str) -> str:
+    """A line as PDF writes it: from `x yLx yLx yZ` to `x y m x y l x y l h`."""
+    open_line = line.removesuffix("Z")
+    drawn = open_line.replace("L", " m ", 1).replace("L", " l ") + " l"
+    return drawn if open_line == line else f"{drawn} h"
 
 
 def _labels(page: _Page, drawing: SheetMap, window: _Window) -> None:

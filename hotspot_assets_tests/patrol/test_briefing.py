@@ -193,7 +193,7 @@ def test_pdf_shades_each_hexagon_of_the_map_once() -> None:
     texts = [zlib.decompress(each) for each in packed]
     (page,) = [text for text in texts if b" cm" in text]
     shaded = re.findall(rb"([^\n]*)B\b", page)
-    assert sum(text.count(b"h ") for text in shaded) == sheet_map(sheet).hexagons.height > 0
+    assert sum(text.count(b" h ") for text in shaded) == sheet_map(sheet).hexagons.height > 0
 
 
 def test_overview_keeps_the_last_days_and_the_highest_areas() -> None:
