@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import daily, fit, growth, intake, report, scoring, storage, year
+from benchmarks import daily, fit, growth, intake, report, scoring, startup, storage, year
 from benchmarks.measure import Comparison, machine
 
 HERE = Path(__file__).resolve().parent
@@ -54,7 +54,10 @@ def works_of(size: Size, folder: Path) -> dict[str, Callable[[], list[Comparison
             folder, size.cells, size.per_day, size.year_days, size.rounds, size.year_models
         ),
         "d": lambda: fit.run(size.history_days, 20.0, size.rounds),
-        "e": lambda: daily.run(folder, size.cells, size.per_day, size.history_days, size.rounds),
+        "e": lambda: [
+            *daily.run(folder, size.cells, size.per_day, size.history_days, size.rounds),
+            *startup.run(folder, size.rounds),
+        ],
         "f": lambda: growth.run(folder, list(size.incidents), list(size.growth_cells)),
         "g": lambda: storage.run(folder, size.cells, size.per_day, min(60, size.year_days), size.rounds),
     }

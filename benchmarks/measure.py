@@ -24,7 +24,7 @@ import duckdb
 
 @dataclass(frozen=True)
 class Timing:
-    """What one run of a work took: by the wall clock, and of the processors."""
+    """What one run of a work took: by the wall clock, and of the processors, ended child processes included."""
 
     seconds: float
     cpu_seconds: float
@@ -71,7 +71,7 @@ def timed(work: Callable[[], object]) -> Timing:
     before, start = os.times(), time.perf_counter()
     work()
     seconds, after = time.perf_counter() - start, os.times()
-    return Timing(seconds, after.user + after.system - before.user - before.system)
+    return Timing(seconds, sum(after[:4]) - sum(before[:4]))
 
 
 def in_turn(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[Timing]]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import shapely
 
 from hotspot_assets.patrol.briefing import as_script, render
 from hotspot_assets.patrol.drawing import Flat, length_label, rings_of, round_length_m
@@ -56,6 +55,8 @@ def overview_html(overview: Overview) -> str:
 
     Raises ValueError where there is no area at all: there is nothing to show.
     """
+    import shapely
+
     if overview.areas.is_empty():
         raise ValueError("an overview needs at least one patrol area")
     days = overview.areas["forecast_date"].unique().sort().tail(SHOWN_DAYS)

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import daily, fit, growth, intake, scoring, storage, year
+from benchmarks import daily, fit, growth, intake, scoring, startup, storage, year
 from benchmarks.measure import Comparison, Timing, alone, ratio
 from benchmarks.places import START, area_of, home_in, spec_of, write_file
 from hotspot_assets.forecasting.kernel import DecayKernel
@@ -106,6 +106,11 @@ def test_the_peers_fit_agrees() -> None:
 def test_the_daily_run_is_held_against_an_empty_graph(tmp_path: Path) -> None:
     (found,) = daily.run(tmp_path, 200, 20.0, 60, 1)
     assert found.ratio is not None
+
+
+def test_starting_up_takes_longer_than_dagster_alone(tmp_path: Path) -> None:
+    found = startup.run(tmp_path, 1)
+    assert len(found) == 3 and all(each.ratio is not None and each.ratio > 1 for each in found)
 
 
 def test_growth_measures_each_work_in_a_process_of_its_own(tmp_path: Path) -> None:
