@@ -109,8 +109,9 @@ class Transaction:
             return
         refuse_unapproved(table, rows, self.read)
         # DuckDB finds the rows by this variable's name. A registered view would hold them until the transaction
-        # ends, however much it appends.
-        rows_to_append = rows.to_arrow()  # noqa: F841
+        # ends, however much it appends. Text stays in the views that both hold it in: what is read whole needs none
+        # of the filters that Arrow has not got for them.
+        rows_to_append = rows.to_arrow(compat_level=pl.CompatLevel.newest())  # noqa: F841
         self._cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM rows_to_append")
 
 
