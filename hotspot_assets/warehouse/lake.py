@@ -32,6 +32,7 @@ T = TypeVar("T")
 Frame = pl.DataFrame
 
 _STREAMED_ROWS = 1_000_000
+_TAKE_LOCKS = "UPDATE write_locks SET taken = taken + 1 WHERE list_contains(?, table_name)"
 
 
 class LakeError(UserError):
@@ -248,8 +249,8 @@ class Lake:
         cursor = self.cursor()
         try:
             cursor.execute("BEGIN")
-            for table in sorted(tables):
-                cursor.execute("UPDATE write_locks SET taken = taken + 1 WHERE table_name = ?", [table])
+            if tables:
+                cursor.execute(_TAKE_LOCKS, [list(tables)])
             result = work(Transaction(cursor))
             # After a failed statement COMMIT would report success and keep nothing: only reached without one.
             cursor.execute(
