@@ -139,7 +139,8 @@ class Plan:
         parts = _parts(kernels, self.groups)
         self.rows = sorted_rows([part.row for part in parts])
         numbers = {row: number for number, row in enumerate(self.rows)}
-        by_spatial = sorted(parts, key=lambda part: part.spatial_key)
+        keys = {spatial: _spatial_key(spatial) for spatial in {part.spatial for part in parts}}
+        by_spatial = sorted(parts, key=lambda part: keys[part.spatial])
         self.layers = [
             Layer(
                 same[0].spatial,
@@ -147,7 +148,7 @@ class Plan:
                 neighbours,
             )
             for same in (
-                list(grouped) for _, grouped in groupby(by_spatial, key=lambda part: part.spatial_key)
+                list(grouped) for _, grouped in groupby(by_spatial, key=lambda part: keys[part.spatial])
             )
         ]
         weights = {part.component: part.weight for part in parts}
@@ -213,10 +214,6 @@ class _Part:
     weight: float
     mixture: bool
 
-    @property
-    def spatial_key(self) -> tuple[str, ...]:
-        return tuple(str(value) for value in profile_json(self.spatial).values())
-
 
 def _parts(kernels: Mapping[str, DecayKernel], groups: tuple[str, ...]) -> list[_Part]:
     numbered = [
@@ -230,6 +227,10 @@ def _parts(kernels: Mapping[str, DecayKernel], groups: tuple[str, ...]) -> list[
         for number, (target, component, mixture, source) in enumerate(numbered)
         for coefficient, memory in component.temporal.memories()
     ]
+
+
+def _spatial_key(spatial: SpatialProfile) -> tuple[str, ...]:
+    return tuple(str(value) for value in profile_json(spatial).values())
 
 
 def _background(kernel: DecayKernel, area: StudyArea) -> npt.NDArray[np.float64]:

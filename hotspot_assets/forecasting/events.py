@@ -45,8 +45,8 @@ class Events:
         """Where the entries of an offence group lie; empty if it has none."""
         if group not in self.groups:
             return slice(0, 0)
-        bounds = np.searchsorted(self.group, [self.groups.index(group), self.groups.index(group) + 1])
-        return slice(int(bounds[0]), int(bounds[1]))
+        number = self.groups.index(group)
+        return stretch(self.group, number, number)
 
     def known_at(self, day: date) -> Events:
         """Only what a forecast for `day` may know. Raises ValueError outside first..last."""
@@ -54,6 +54,13 @@ class Events:
         kept = self.known <= epoch_day(day)
         arrays = (self.cell[kept], self.group[kept], self.day[kept], self.known[kept], self.weight[kept])
         return Events(self.groups, self.first, day, self.study_area_id, *arrays)
+
+
+def stretch(ascending: npt.NDArray[np.signedinteger], first: int, last: int) -> slice:
+    """Where the numbers first..last lie in an ascending array."""
+    # Bounds of another type would have numpy copy the whole array to compare.
+    bounds = np.searchsorted(ascending, np.array([first, last + 1], ascending.dtype))
+    return slice(int(bounds[0]), int(bounds[1]))
 
 
 def epoch_day(day: date) -> int:

@@ -9,8 +9,9 @@ Rows of decaying sums are held **as of the anchor**, that is, divided by exp(-(d
 day's step touches only the cells where something arrived; `scale` brings them to a day. A cell whose
 incidents lost weight (retracted, moved, amended) is summed anew, so nothing is left of them either.
 
-Everything starts from the anchor, the first day of the month, whichever day is wanted, and takes the same
-steps in the same order: a range equals its days one by one, bit for bit.
+Decaying sums start from the anchor, the first day of the month, whichever day is wanted, and take the same
+steps in the same order; running counts are exact in any order, so they are counted on the first day wanted.
+Either way a range equals its days one by one, bit for bit.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from hotspot_assets.forecasting.events import ONE_INCIDENT, Events, epoch_day, month_start, require_covered
+from hotspot_assets.forecasting.events import (
+    ONE_INCIDENT,
+    Events,
+    epoch_day,
+    month_start,
+    require_covered,
+    stretch,
+)
 from hotspot_assets.forecasting.profiles import Count, Decay, FloatArray, Memory, decayed
 
 IntArray = npt.NDArray[np.int64]
@@ -63,7 +71,7 @@ class _Entries:
 
 
 class DecayedCounts:
-    """The state of all rows on one day, beginning at the anchor of `first`.
+    """The state of all rows on one day, beginning on `first`.
 
     `values` has shape (rows, cells). Raises ValueError if the events do not cover the anchor.
     """
@@ -72,7 +80,7 @@ class DecayedCounts:
         require_covered(events, first, first)
         self.rows = sorted_rows(rows)
         self.month = month_start(first)
-        self.anchor = self.today = epoch_day(self.month)
+        self.anchor, self.today = epoch_day(self.month), epoch_day(first)
         self.values: FloatArray = np.zeros((len(self.rows), cells))
         memories = [row.memory for row in self.rows]
         self._taus = np.array([each.tau_days if isinstance(each, Decay) else np.inf for each in memories])
@@ -132,7 +140,9 @@ class _GroupState:
         self._counted = _oldest_first(self._all, anchor, self._last_ages)
         self._arrivals = self._of_month()
         self._sum_decays()
-        self._count_windows()
+        for today in range(anchor + 1, state.today + 1):
+            self._step_decays(self._arrived(today), today)
+        self._count_windows(state.today)
 
     def _of_month(self) -> _Entries:
         """Entries that become known during the month, by the day they do."""
@@ -148,21 +158,23 @@ class _GroupState:
         for number, decay in zip(self._decays, self._tables.of(known.day), strict=True):
             self._values[number] = np.bincount(known.cell, weights=known.weight * decay, minlength=cells)
 
-    def _count_windows(self) -> None:
-        known = self._counted.take(self._counted.known <= self._anchor)
-        cells = self._values.shape[1]
+    def _count_windows(self, today: int) -> None:
+        known = self._counted.take(self._counted.known <= today)
+        cell, weight = known.cell.astype(np.intp), known.weight.astype(np.float64)
         for number, last_age in zip(self._counts, self._last_ages, strict=True):
-            oldest = 0 if last_age is None else int(np.searchsorted(known.day, self._anchor - last_age))
-            young = slice(oldest, None)
-            self._values[number] = np.bincount(
-                known.cell[young], weights=known.weight[young], minlength=cells
-            )
+            young = slice(None) if last_age is None else stretch(known.day, today - last_age, today)
+            np.add.at(self._values[number], cell[young], weight[young])
 
     def step(self, today: int) -> None:
-        bounds = np.searchsorted(self._arrivals.known, [today, today + 1])
-        arrived = self._arrivals.take(slice(*bounds))
+        arrived = self._arrived(today)
         for number, last_age in zip(self._counts, self._last_ages, strict=True):
             self._move_count(number, last_age, arrived, today)
+        self._step_decays(arrived, today)
+
+    def _arrived(self, today: int) -> _Entries:
+        return self._arrivals.take(stretch(self._arrivals.known, today, today))
+
+    def _step_decays(self, arrived: _Entries, today: int) -> None:
         if self._decays and len(arrived.cell):
             for number, decay in zip(self._decays, self._tables.of(arrived.day), strict=True):
                 np.add.at(self._values[number], arrived.cell, arrived.weight * decay)
@@ -175,7 +187,7 @@ class _GroupState:
         np.add.at(self._values[number], arrived.cell[young], arrived.weight[young].astype(np.float64))
         if last_age is not None:
             left = today - last_age - 1
-            gone = self._counted.take(slice(*np.searchsorted(self._counted.day, [left, left + 1])))
+            gone = self._counted.take(stretch(self._counted.day, left, left))
             gone = gone.take(gone.known < today)  # what is known only now was never counted
             np.subtract.at(self._values[number], gone.cell, gone.weight.astype(np.float64))
 
@@ -209,11 +221,11 @@ class _DecayTables:
 def _oldest_first(entries: _Entries, anchor: int, last_ages: Sequence[int | None]) -> _Entries:
     """Entries that a running count holds or loses within the month, by day."""
     ages = [anchor - int(entries.day.min(initial=anchor)) if age is None else age for age in last_ages]
-    recent = entries.take(entries.day >= anchor - max(ages, default=-1))
-    offsets = recent.day - recent.day.min(initial=anchor)
+    recent = np.flatnonzero(entries.day >= anchor - max(ages, default=-1))
+    offsets = entries.day[recent] - entries.day[recent].min(initial=anchor)
     if len(offsets) and offsets.max() <= np.iinfo(np.uint16).max:
         offsets = offsets.astype(np.uint16)  # sixteen bits are sorted digit by digit, several times as fast
-    return recent.take(np.argsort(offsets, kind="stable"))
+    return entries.take(recent[np.argsort(offsets, kind="stable")])
 
 
 def _netted(entries: _Entries, today: int) -> _Entries:

@@ -137,9 +137,8 @@ def forbidden_value(values: pl.Series, now: datetime) -> str | None:
     now
         Moment of delivery.
     """
-    there = values.drop_nulls().str.strip_chars()
-    there = there.filter(there != "")
-    distinct = there.unique(maintain_order=True)
+    distinct = values.drop_nulls().unique(maintain_order=True).str.strip_chars()
+    distinct = distinct.filter(distinct != "")
     if distinct.is_empty():
         return None
     sample = distinct.gather_every(-(-distinct.len() // SAMPLE_VALUES))
@@ -152,7 +151,7 @@ def forbidden_value(values: pl.Series, now: datetime) -> str | None:
             return pattern.kind
     if _dates_of_birth(sample, now):
         return "dates of birth"
-    return "free text" if _sentences(there, sample) else None
+    return "free text" if _sentences(values, sample) else None
 
 
 def _dates_of_birth(sample: pl.Series, now: datetime) -> bool:
@@ -168,7 +167,7 @@ def _dates_of_birth(sample: pl.Series, now: datetime) -> bool:
     return before_records > MANY or (spread > _GENERATION_YEARS and typical_age > _ADULT_YEARS)
 
 
-def _sentences(there: pl.Series, sample: pl.Series) -> bool:
+def _sentences(values: pl.Series, sample: pl.Series) -> bool:
     """Whether long values come in nearly as many kinds as rows: sentences, not a vocabulary."""
     lengths = sample.str.len_chars()
     if (lengths >= _LONG_CHARACTERS).any():
@@ -176,5 +175,5 @@ def _sentences(there: pl.Series, sample: pl.Series) -> bool:
     long = (sample.str.count_matches(r"\S+") >= _SENTENCE_WORDS) & (lengths >= _SENTENCE_CHARACTERS)
     if long.sum() < max(1.0, FEW * sample.len()):
         return False
-    rows = there.is_in(sample.filter(long).implode()).sum()
+    rows = values.str.strip_chars().is_in(sample.filter(long).implode()).sum()
     return 2 * int(long.sum()) > int(rows)

@@ -11,13 +11,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
 import polars as pl
 
 from hotspot_assets.intake.calendar import local_to_utc, utc_to_local
 from hotspot_assets.intake.content import MOMENT
 
+_TO_THE_SECOND = "%Y-%m-%dT%H:%M:%S"
+_WITH_OFFSET = f"{_TO_THE_SECOND}%:z"
+_OFFSETS = {"Z": timedelta(0)} | {
+    f"{sign}{hours:02}:{minutes:02}": timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1)
+    for sign in "+-"
+    for hours in range(15)
+    for minutes in (0, 15, 30, 45)
+}
+
 ISO_PATTERNS = (
+    _WITH_OFFSET,
     *("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"),
     *("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M"),
     *("%Y-%m-%d", "%Y-%m"),
@@ -71,24 +82,35 @@ def read_times(texts: pl.Series, patterns: Sequence[str], zone: str) -> pl.DataF
 def _with_pattern(result: pl.DataFrame, pattern: str) -> pl.DataFrame:
     is_left = pl.col("wall").is_null() & pl.col("moment").is_null()
     target = "moment" if carries_offset(pattern) else "wall"
-    read = result.with_columns(read=pl.when(is_left).then(strptime("text", pattern)))
+    left = result.with_columns(left=pl.when(is_left).then("text"))
+    read = left.with_columns(read=strptime("left", pattern))
     return read.with_columns(
         pl.coalesce(target, "read").alias(target),
         time_precision=pl.when(pl.col("read").is_not_null())
         .then(pl.lit(precision_of(pattern)))
         .otherwise("time_precision"),
-    ).drop("read")
+    ).drop("left", "read")
 
 
 def strptime(name: str, pattern: str) -> pl.Expr:
     """The column read by a pattern, null where it does not fit; a missing day is the first, a missing minute 0."""
     text, full = pl.col(name), pattern
+    if pattern == _WITH_OFFSET:
+        return _by_place(text)
     if precision_of(pattern) == "month":
         text, full = text + " 01", f"{full} %d"
     elif precision_of(pattern) == "hour":
         text, full = text + " 00", f"{full} %M"
     zone = "UTC" if carries_offset(pattern) else None
     return text.str.to_datetime(full, time_unit="us", time_zone=zone, strict=False)
+
+
+def _by_place(text: pl.Expr) -> pl.Expr:
+    """What `_WITH_OFFSET` reads of usual offsets, several times as fast; null elsewhere."""
+    length = len("2014-06-02T12:30:15")
+    wall = text.str.head(length).str.to_datetime(_TO_THE_SECOND, time_unit="us", strict=False, cache=False)
+    offset = text.str.slice(length).replace_strict(_OFFSETS, default=None, return_dtype=pl.Duration("us"))
+    return (wall - offset).dt.replace_time_zone("UTC")
 
 
 def carries_offset(pattern: str) -> bool:
@@ -106,6 +128,8 @@ def precision_of(pattern: str) -> str:
 
 
 def _on_the_clock(result: pl.DataFrame, zone: str) -> pl.DataFrame:
+    if result["wall"].null_count() == result.height:
+        return result.select("moment", "time_precision", skipped=pl.lit(False), doubled=pl.lit(False))
     local = local_to_utc(result["wall"], zone)
     back = utc_to_local(local, zone)
     result = result.with_columns(
@@ -132,27 +156,34 @@ def range_ends(starts: pl.DataFrame, ends: pl.DataFrame, zone: str) -> pl.Series
     An end written as a day or month, of a range that starts by the clock, is the end of that day or month.
     An end that seems to lie before its start because its wall time occurred twice is the second of the two.
     """
-    if ends["moment"].null_count() == ends.height:
-        return ends["moment"].rename("end")
-    moments = pl.DataFrame({"start": starts["moment"], "end": ends["moment"], "to": ends["time_precision"]})
     by_the_clock = ~starts["time_precision"].is_in(["day", "month"])
-    wall = utc_to_local(moments["end"], zone)
-    moments = moments.with_columns(
+    moments = pl.DataFrame(
+        {
+            "start": starts["moment"],
+            "end": ends["moment"],
+            "to": ends["time_precision"],
+            "clock": by_the_clock,
+        }
+    )
+    end = pl.col("end")
+    coarse = pl.col("clock") & pl.col("to").is_in(["day", "month"])
+    at = moments.select((coarse | (end < pl.col("start"))).arg_true()).to_series()
+    odd = moments[at]
+    wall = utc_to_local(odd["end"], zone)
+    mended = odd.with_columns(
         later=_later_reading(wall, zone),
         after_day=local_to_utc(wall.dt.offset_by("1d"), zone),
         after_month=local_to_utc(wall.dt.offset_by("1mo"), zone),
-        by_the_clock=by_the_clock,
-    )
-    end, later = pl.col("end"), pl.col("later")
-    return moments.select(
-        end=pl.when(pl.col("by_the_clock") & (pl.col("to") == "day"))
+    ).select(
+        pl.when(pl.col("clock") & (pl.col("to") == "day"))
         .then("after_day")
-        .when(pl.col("by_the_clock") & (pl.col("to") == "month"))
+        .when(pl.col("clock") & (pl.col("to") == "month"))
         .then("after_month")
-        .when((end < pl.col("start")) & later.is_not_null())
-        .then(later)
+        .when((end < pl.col("start")) & pl.col("later").is_not_null())
+        .then("later")
         .otherwise(end)
-    ).to_series()
+    )
+    return moments["end"].scatter(at, mended.to_series())
 
 
 def _later_reading(wall: pl.Series, zone: str) -> pl.Series:

@@ -247,13 +247,14 @@ def _offences(rows: pl.DataFrame, kind: Format) -> pl.DataFrame:
     by_code = spoken.replace_strict(dict(kind.offences), default=None, return_dtype=pl.String)
     group = pl.coalesce(pl.when(stated.is_in(sorted(GROUPS))).then(stated), by_code)
     flag = pl.col("domestic").str.to_lowercase()
-    return rows.with_columns(
+    spelt = rows.lazy().with_columns(  # lazily, so that what the columns share is worked out once
         offence_group=group,
         offence_code=pl.coalesce("offence_code", "offence_type", group),
         # A flag that says neither yes nor no keeps the row out: what may be domestic is not taken in.
         domestic=(flag.is_not_null() & ~flag.is_in(_NO)),
         reversal=pl.col("reversal").str.to_lowercase().is_in(_TAKEN_BACK).fill_null(False),
     )
+    return spelt.collect()
 
 
 def _with_references(rows: pl.DataFrame, kind: Format, numbers: OccurrenceNumbers) -> pl.DataFrame:

@@ -109,9 +109,10 @@ def compare(
     closings_wait
         Whether closings wait for a word, said of the delivery as a whole (`must_wait`) where this is a part.
     """
-    if known["incident_key"].is_duplicated().any():
+    if known["incident_key"].n_unique() < known.height:
         raise ValueError("known must hold the last version of each incident only")
-    prepared = with_knowledge_times(rows, facts).with_columns(_hashes())
+    # Lazily, so that what the three hashes share is worked out once.
+    prepared = with_knowledge_times(rows, facts).lazy().with_columns(_hashes()).collect()
     originals = _one_per_incident(prepared.filter(~pl.col("reversal")))
     reversals = _one_per_incident(prepared.filter(pl.col("reversal")))
     decisions = decide(originals, reversals, known, facts)
@@ -211,9 +212,9 @@ def _hashes() -> list[pl.Expr]:
 
 def _one_per_incident(rows: pl.DataFrame) -> pl.DataFrame:
     """Keep one row per key, by what the rows say and never by where they stand."""
-    repeated = rows["incident_key"].is_duplicated()
-    if not repeated.any():
+    if rows["incident_key"].n_unique() == rows.height:
         return rows
+    repeated = rows["incident_key"].is_duplicated()
     # A reversal without a time is final (see `decisions`), so it goes before those with one.
     timeless = pl.col("modified_at").is_null() & pl.col("reversal")
     best_first = rows.filter(repeated).sort(

@@ -32,6 +32,7 @@ T = TypeVar("T")
 Frame = pl.DataFrame
 
 _STREAMED_ROWS = 1_000_000
+_TAKE_LOCKS = "UPDATE write_locks SET taken = taken + 1 WHERE list_contains(?, table_name)"
 
 
 class LakeError(UserError):
@@ -109,8 +110,9 @@ class Transaction:
             return
         refuse_unapproved(table, rows, self.read)
         # DuckDB finds the rows by this variable's name. A registered view would hold them until the transaction
-        # ends, however much it appends.
-        rows_to_append = rows.to_arrow()  # noqa: F841
+        # ends, however much it appends. Text stays in the views that both hold it in: what is read whole needs none
+        # of the filters that Arrow has not got for them.
+        rows_to_append = rows.to_arrow(compat_level=pl.CompatLevel.newest())  # noqa: F841
         self._cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM rows_to_append")
 
 
@@ -247,8 +249,8 @@ class Lake:
         cursor = self.cursor()
         try:
             cursor.execute("BEGIN")
-            for table in sorted(tables):
-                cursor.execute("UPDATE write_locks SET taken = taken + 1 WHERE table_name = ?", [table])
+            if tables:
+                cursor.execute(_TAKE_LOCKS, [list(tables)])
             result = work(Transaction(cursor))
             # After a failed statement COMMIT would report success and keep nothing: only reached without one.
             cursor.execute(

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 
 import numpy as np
 import polars as pl
 
 from hotspot_assets.forecasting.engine import DaySurface
 from hotspot_assets.forecasting.events import Events, month_start
-from hotspot_assets.forecasting.profiles import FloatArray
 from hotspot_assets.forecasting.ranking import ranked_cells, tie_seed
 from hotspot_assets.hexgrid.study_areas import StudyArea
+from hotspot_assets.intake.ahead import ahead
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import replace_days
 from hotspot_assets.warehouse.lake import Lake, Stamp
@@ -59,35 +59,47 @@ def make_forecasts(
     """
     newest = newest_delivery(lake)
     clocks = delivery_clocks(lake, newest)
-    for _, group in groupby(days_between(first, last), key=month_start):
-        yield from _make_month(lake, settings, list(group), newest, clocks, stamp)
+    months = groupby(days_between(first, last), key=month_start)
+    batches = chain.from_iterable(
+        _batches_of_month(lake, settings, list(days), newest, clocks, stamp) for _, days in months
+    )
+    for batch in ahead(batches):  # the next days are computed while the last ones are written
+        yield from _commit(lake, settings, batch, stamp)
 
 
-def _make_month(
+@dataclass(frozen=True)
+class _Batch:
+    """Days written in one transaction: their headers, and the rows of each day where any were made."""
+
+    days: list[date]
+    headers: pl.DataFrame
+    frames: list[pl.DataFrame]
+
+
+def _batches_of_month(
     lake: Lake, settings: Settings, days: list[date], newest: int, clocks: pl.DataFrame, stamp: Stamp
-) -> Iterator[DayFacts]:
+) -> Iterator[_Batch]:
     try:
         area = study_area_of_month(lake, settings, month_start(days[0]), newest)
     except NoStudyArea as reason:
         headers = plan_days(settings, days, clocks, stamp, no_area=str(reason)).headers(now_utc())
-        yield from _commit(lake, settings, days, headers, [], stamp)
+        yield _Batch(days, headers, [])
         return
     keep_study_area(lake, settings, area, stamp)
     in_force = model_in_force(lake, settings, area, month_start(days[0]), newest, stamp)
     events = events_of_month(lake, settings, area, in_force, days, newest)
     plan = plan_days(settings, days, clocks, stamp, area=area, in_force=in_force, events=events)
     if plan.nothing_to_make():
-        yield from _commit(lake, settings, days, plan.headers(now_utc()), [], stamp)
+        yield _Batch(days, plan.headers(now_utc()), [])
         return
-    batch: list[pl.DataFrame] = []
+    frames: list[pl.DataFrame] = []
     begin = days[0]
     for surface in surfaces(in_force, settings, area, events, days[0], days[-1]):
-        batch.append(surface_rows(surface, area, plan.able(surface.date), settings.forecast.model))
-        if surface.date == days[-1] or sum(rows.height for rows in batch) >= _BATCH_ROWS:
-            written = days_between(begin, surface.date)
-            headers = plan.headers(now_utc()).filter(pl.col("forecast_date").is_in(written))
-            yield from _commit(lake, settings, written, headers, batch, stamp)
-            batch, begin = [], surface.date + timedelta(days=1)
+        frames.append(surface_rows(surface, area, plan.able(surface.date), settings.forecast.model))
+        if surface.date == days[-1] or sum(rows.height for rows in frames) >= _BATCH_ROWS:
+            made = days_between(begin, surface.date)
+            yield _Batch(made, plan.headers(now_utc()).filter(pl.col("forecast_date").is_in(made)), frames)
+            frames, begin = [], surface.date + timedelta(days=1)
 
 
 def events_of_month(
@@ -105,44 +117,37 @@ def events_of_month(
 
 def surface_rows(surface: DaySurface, area: StudyArea, groups: Sequence[str], model: str) -> pl.DataFrame:
     """A day's surfaces as rows of `proximity_scores`, for the groups named; in the order they are stored in."""
-    frames = [
-        _ranked(surface.of(group), area, tie_seed(surface.date, group, model)).select(
-            forecast_date=pl.lit(surface.date),
-            offence_group=pl.lit(group),
-            cell="cell",
-            score="score",
-            rank="rank",
-        )
-        for group in sorted(groups)
+    if not groups:
+        return TABLES["proximity_scores"].empty()
+    names = sorted(groups)
+    scores = [surface.of(group) for group in names]
+    orders = [
+        ranked_cells(score, tie_seed(surface.date, group, model))
+        for group, score in zip(names, scores, strict=True)
     ]
-    return pl.concat(frames) if frames else TABLES["proximity_scores"].empty()
+    rows = pl.DataFrame(
+        {
+            "cell": area.cells[np.concatenate(orders)],
+            "score": np.concatenate([score[order] for score, order in zip(scores, orders, strict=True)]),
+            "rank": np.tile(np.arange(1, area.n + 1, dtype=np.int32), len(names)),
+        }
+    )
+    group_of = pl.Series(names).gather(np.repeat(np.arange(len(names)), area.n))
+    return rows.select(pl.lit(surface.date).alias("forecast_date"), group_of.alias("offence_group"), pl.all())
 
 
-def _ranked(scores: FloatArray, area: StudyArea, seed: int) -> pl.DataFrame:
-    order = ranked_cells(scores, seed)
-    ranks = np.arange(1, len(order) + 1, dtype=np.int32)
-    return pl.DataFrame({"cell": area.cells[order], "score": scores[order], "rank": ranks})
-
-
-def _commit(
-    lake: Lake,
-    settings: Settings,
-    days: list[date],
-    headers: pl.DataFrame,
-    frames: list[pl.DataFrame],
-    stamp: Stamp,
-) -> Iterator[DayFacts]:
-    rows = pl.concat(frames) if frames else TABLES["proximity_scores"].empty()
+def _commit(lake: Lake, settings: Settings, batch: _Batch, stamp: Stamp) -> Iterator[DayFacts]:
+    rows = pl.concat(batch.frames) if batch.frames else TABLES["proximity_scores"].empty()
     written = replace_days(
         lake,
         "proximity_scores",
-        (days[0], days[-1]),
+        (batch.days[0], batch.days[-1]),
         rows,
         stamp,
-        headers=headers,
+        headers=batch.headers,
         parameters=settings.forecast_parameters(),
         in_order=True,
     )
-    for number, day in enumerate(days):
-        of_day = headers.filter(pl.col("forecast_date") == day)
-        yield DayFacts(day, of_day, frames[number].height if frames else 0, written.snapshot_id)
+    for number, day in enumerate(batch.days):
+        of_day = batch.headers.filter(pl.col("forecast_date") == day)
+        yield DayFacts(day, of_day, batch.frames[number].height if batch.frames else 0, written.snapshot_id)

@@ -33,6 +33,17 @@ def test_equal_scores_are_ordered_by_the_permutation_alone() -> None:
     assert [cell for cell in order if cell < 25] == part[:25].tolist()
 
 
+@given(
+    values=st.lists(st.floats(allow_nan=False) | st.sampled_from([0.0, -0.0, 1.0, 5e-324]), max_size=60),
+    seed=st.integers(0, 2**64 - 1),
+)
+def test_order_is_by_score_then_by_the_permutation_whatever_the_bits(values: list[float], seed: int) -> None:
+    """Against Python's own comparing; zeros of either sign are equal."""
+    permutation = np.random.Generator(np.random.PCG64(seed)).permutation(len(values)).tolist()
+    expected = sorted(permutation, key=lambda cell: -values[cell])
+    assert ranked_cells(np.array(values, dtype=np.float64), seed).tolist() == expected
+
+
 def test_seed_differs_by_date_group_and_model() -> None:
     seeds = {tie_seed(date(2024, 1, day), group, model) for day in (1, 2) for group in "ab" for model in "xy"}
     assert len(seeds) == 8

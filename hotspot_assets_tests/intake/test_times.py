@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -38,6 +38,8 @@ def utc(*parts: int) -> datetime:
         ("2014-06-02 12:30", utc(2014, 6, 2, 11, 30), "minute"),
         ("2014-06-02T12:30Z", utc(2014, 6, 2, 12, 30), "minute"),
         ("2014-06-02T12:30:00+02:00", utc(2014, 6, 2, 10, 30), "minute"),
+        ("2014-06-02T12:30:00+02:60", None, None),
+        ("2014-06-02T12:30:60Z", utc(2014, 6, 2, 12, 31), "minute"),
         ("2014-06-02 12:30:00+00", utc(2014, 6, 2, 12, 30), "minute"),
         ("2014-06-02", utc(2014, 6, 1, 23), "day"),
         ("2014-06", utc(2014, 5, 31, 23), "month"),
@@ -91,6 +93,18 @@ def test_a_moment_written_in_a_zone_is_read_back(moment: datetime, zone: str) ->
     assert found == there.replace(fold=0).astimezone(UTC)
     assert not skipped
     assert doubled == (there.replace(fold=1).utcoffset() != there.replace(fold=0).utcoffset())
+
+
+@given(
+    moment=st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)),
+    minutes=st.sampled_from([0, 60, 345, 840, -210, -720, 67, -1]),
+)
+def test_a_moment_written_with_an_offset_is_read_back(moment: datetime, minutes: int) -> None:
+    """Against Python's own reading, the usual offsets of zones and odd ones."""
+    text = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes))).isoformat()
+    found = read(text, text[:10], None, text.replace("T", "T2"))
+    assert found[0] == (datetime.fromisoformat(text).astimezone(UTC), "minute", False, False)
+    assert [row[1] for row in found[1:]] == ["day", None, None]
 
 
 def ends(start: str, end: str | None) -> datetime | None:
