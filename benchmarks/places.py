@@ -63,6 +63,7 @@ def ledger_of(city: City) -> pl.DataFrame:
         day=days,
         cell="cell",
         offence_group="group",
+        setting=pl.lit("unknown"),
         known_from=(days + timedelta(days=1)).cast(pl.Datetime("us", "UTC")) + timedelta(hours=3),
         weight=pl.lit(1_000_000, pl.Int32),
     )

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hotspot_assets.errors import UserError
+from hotspot_assets.forecasting.activity import Activity
 from hotspot_assets.forecasting.engine import DaySurface
 from hotspot_assets.forecasting.events import Events, epoch_day, require_covered
 from hotspot_assets.forecasting.fitting import FitInput, FittedModel, at_cells, incidents_of
@@ -74,6 +75,7 @@ class _Features:
         self._decays = [n for n, row in enumerate(self.rows) if isinstance(row.memory, Decay)]
         self._widths: list[SpatialProfile] = [Gaussian(rings * spacing_m) for rings in WIDTHS_RINGS]
         self._neighbours = neighbours
+        self._even = Activity(np.zeros(neighbours.ring.shape[0]))
 
     @property
     def names(self) -> list[str]:
@@ -88,9 +90,9 @@ class _Features:
         by_cell = np.ascontiguousarray((state.values * state.scale()[:, None]).T)
         decays = np.ascontiguousarray(by_cell[:, self._decays])
         if cells is None:
-            near = [spread(width, self._neighbours, decays) for width in self._widths]
+            near = [spread(width, self._neighbours, self._even, decays) for width in self._widths]
         else:
-            near = [at_cells(width, self._neighbours, decays, cells) for width in self._widths]
+            near = [at_cells(width, self._neighbours, self._even, decays, cells) for width in self._widths]
             by_cell = by_cell[cells]
         calendar = np.tile(np.array([day.weekday(), day.month], dtype=np.float64), (len(by_cell), 1))
         return np.concatenate([by_cell, *near, calendar], axis=1, dtype=np.float32)

@@ -20,6 +20,7 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
+from hotspot_assets.forecasting.activity import Activity, activity_of_month
 from hotspot_assets.forecasting.events import Events, month_start, require_covered
 from hotspot_assets.forecasting.kernel import DecayKernel
 from hotspot_assets.forecasting.profiles import FloatArray, SpatialProfile
@@ -73,9 +74,10 @@ def score_days(
     plan = Plan(kernels, area, neighbours)
     for begin, end in _months(first, last):
         state = DecayedCounts(events, plan.rows, area.n, begin)
+        activity = plan.activity(events, begin)
         days = [begin + timedelta(days=offset) for offset in range((end - begin).days + 1)]
         for start in range(0, len(days), _BLOCK_DAYS):
-            yield from plan.surfaces(state, days[start : start + _BLOCK_DAYS])
+            yield from plan.surfaces(state, activity, days[start : start + _BLOCK_DAYS])
 
 
 def _months(first: date, last: date) -> Iterator[tuple[date, date]]:
@@ -133,6 +135,7 @@ class Plan:
 
     def __init__(self, kernels: Mapping[str, DecayKernel], area: StudyArea, neighbours: Neighbours) -> None:
         self.groups = tuple(sorted(kernels))
+        self._active = _one_activity(kernels)
         self._neighbours = neighbours
         self._cells = area.n
         self.backgrounds = [_background(kernels[group], area) for group in self.groups]
@@ -156,7 +159,11 @@ class Plan:
         self._weights = np.array([weights[number] for number in sorted(weights)])
         self._mixture = np.array([mixtures[number] for number in sorted(mixtures)], dtype=np.bool_)
 
-    def surfaces(self, state: DecayedCounts, days: list[date]) -> Iterator[DaySurface]:
+    def activity(self, events: Events, day: date) -> Activity:
+        """What dasymetric components spread over on the days of a month."""
+        return activity_of_month(events, self._active, day, self._cells)
+
+    def surfaces(self, state: DecayedCounts, activity: Activity, days: list[date]) -> Iterator[DaySurface]:
         """Surfaces of consecutive days; the state is stepped to the last of them."""
         columns = [np.empty((self._cells, len(days) * len(layer.targets))) for layer in self.layers]
         for number, day in enumerate(days):
@@ -165,7 +172,7 @@ class Plan:
                 width = len(layer.targets)
                 block[:, number * width : (number + 1) * width] = layer.combine(weights, state.values).T
         layered = [
-            spread(layer.spatial, self._neighbours, block)
+            spread(layer.spatial, self._neighbours, activity, block)
             for layer, block in zip(self.layers, columns, strict=True)
         ]
         for number, day in enumerate(days):
@@ -223,10 +230,27 @@ def _parts(kernels: Mapping[str, DecayKernel], groups: tuple[str, ...]) -> list[
         if component.weight > 0
     ]
     return [
-        _Part(target, number, component.spatial, Row(source, memory), coefficient, component.weight, mixture)
+        _Part(
+            target,
+            number,
+            component.spatial,
+            Row(source, memory, component.source_setting),
+            coefficient,
+            component.weight,
+            mixture,
+        )
         for number, (target, component, mixture, source) in enumerate(numbered)
         for coefficient, memory in component.temporal.memories()
     ]
+
+
+def _one_activity(kernels: Mapping[str, DecayKernel]) -> tuple[str, ...]:
+    found = {kernel.activity for kernel in kernels.values() if kernel.activity}
+    if len(found) > 1:
+        raise ValueError(
+            "kernels scored together must be spread over the activity of the same offence groups"
+        )
+    return found.pop() if found else ()
 
 
 def _spatial_key(spatial: SpatialProfile) -> tuple[str, ...]:

@@ -20,15 +20,18 @@ EPOCH = date(1970, 1, 1)
 ONE_INCIDENT = 1_000_000
 """Weight of one whole incident: weights are integers, so that sums are exact and order does not matter."""
 
+SETTINGS = ("dwelling", "indoor", "street", "unknown")
+"""Where an incident happened, as the data contract says it: a home, another building, the open, or not said."""
+
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """Signed weights by offence group, cell, day and first forecast day that may know them.
+    """Signed weights by offence group, cell, day, first forecast day that may know them, and setting.
 
-    Arrays are aligned and sorted by (group, cell, day, known); equal quadruples are one entry, none is 0.
-    `cell` and `group` are indices into the study area's cells and into `groups`; `day` and `known` are days
-    since 1970-01-01. `known` is exact for the days first..last; what was known before `first` carries
-    `first`, what is known only after `last` is absent.
+    Arrays are aligned and sorted by (group, cell, day, known, setting); equal quintuples are one entry, none is 0.
+    `cell`, `group` and `setting` are indices into the study area's cells, into `groups` and into `SETTINGS`; `day`
+    and `known` are days since 1970-01-01. `known` is exact for the days first..last; what was known before `first`
+    carries `first`, what is known only after `last` is absent.
     """
 
     groups: tuple[str, ...]
@@ -39,6 +42,7 @@ class Events:
     group: npt.NDArray[np.int16]
     day: npt.NDArray[np.int32]
     known: npt.NDArray[np.int32]
+    setting: npt.NDArray[np.int8]
     weight: npt.NDArray[np.int64]
 
     def slice_of(self, group: str) -> slice:
@@ -52,8 +56,27 @@ class Events:
         """Only what a forecast for `day` may know. Raises ValueError outside first..last."""
         require_covered(self, day, day)
         kept = self.known <= epoch_day(day)
-        arrays = (self.cell[kept], self.group[kept], self.day[kept], self.known[kept], self.weight[kept])
-        return Events(self.groups, self.first, day, self.study_area_id, *arrays)
+        return Events(
+            self.groups,
+            self.first,
+            day,
+            self.study_area_id,
+            self.cell[kept],
+            self.group[kept],
+            self.day[kept],
+            self.known[kept],
+            self.setting[kept],
+            self.weight[kept],
+        )
+
+    def known_by_cell(self, groups: Sequence[str], day: date, cells: int) -> npt.NDArray[np.float64]:
+        """Incidents of these groups together that a forecast for `day` knows of, in each cell: shape (cells,)."""
+        require_covered(self, day, day)
+        of_groups = np.isin(
+            self.group, [self.groups.index(group) for group in groups if group in self.groups]
+        )
+        known = np.flatnonzero(of_groups & (self.known <= epoch_day(day)))
+        return np.bincount(self.cell[known], weights=self.weight[known], minlength=cells) / ONE_INCIDENT
 
 
 def stretch(ascending: npt.NDArray[np.signedinteger], first: int, last: int) -> slice:
@@ -78,11 +101,11 @@ def build_events(
 ) -> Events:
     """Events for the forecast dates first, first + 1, ... with one cut-off each.
 
-    `ledger` comes in parts with the columns day, cell, offence_group, known_from, weight (more are ignored), in
-    any order of rows; `cut_offs` is a Series of ascending Datetime("us", "UTC"), one per forecast date. An entry
-    is known to the first forecast date whose cut-off is not before its `known_from` and which lies after its
-    day. Cells outside the area and groups not named are left out. Raises ValueError if the cut-offs do not
-    ascend.
+    `ledger` comes in parts with the columns day, cell, offence_group, setting, known_from, weight (more are
+    ignored), in any order of rows; `cut_offs` is a Series of ascending Datetime("us", "UTC"), one per forecast
+    date. An entry is known to the first forecast date whose cut-off is not before its `known_from` and which lies
+    after its day. Cells outside the area and groups not named are left out. Raises ValueError if the cut-offs do
+    not ascend.
     """
     moments = cut_offs.cast(pl.Datetime("us", "UTC")).to_physical().to_numpy()
     if len(moments) == 0 or not bool(np.all(moments[1:] >= moments[:-1])):
@@ -92,13 +115,22 @@ def build_events(
     parts = [_compact(part, area, names, moments, epoch_day(first), epoch_day(last)) for part in ledger]
     if len(parts) != 1:
         parts = [_summed(pl.concat([_NO_ENTRIES, *parts]))]
-    entries = parts[0].filter(pl.col("weight") != 0).sort("group", "cell", "day", "known")
-    arrays = (entries[name].to_numpy() for name in ("cell", "group", "day", "known", "weight"))
+    entries = parts[0].filter(pl.col("weight") != 0).sort(_KEY)
+    arrays = (entries[name].to_numpy() for name in ("cell", "group", "day", "known", "setting", "weight"))
     return Events(names, first, last, area.study_area_id, *arrays)
 
 
+_SETTING_NUMBERS = {name: number for number, name in enumerate(SETTINGS)}
+_KEY = ("group", "cell", "day", "known", "setting")
 _NO_ENTRIES = pl.DataFrame(
-    schema={"group": pl.Int16, "cell": pl.Int32, "day": pl.Int32, "known": pl.Int32, "weight": pl.Int64}
+    schema={
+        "group": pl.Int16,
+        "cell": pl.Int32,
+        "day": pl.Int32,
+        "known": pl.Int32,
+        "setting": pl.Int8,
+        "weight": pl.Int64,
+    }
 )
 
 
@@ -110,11 +142,13 @@ def _compact(
     first: int,
     last: int,
 ) -> pl.DataFrame:
-    """What a part of the ledger adds to each (group, cell, day, known), as in `_NO_ENTRIES`."""
+    """What a part of the ledger adds to each (group, cell, day, known, setting), as in `_NO_ENTRIES`."""
     numbers = {name: number for number, name in enumerate(names)}
     group = pl.col("offence_group").replace_strict(numbers, default=None, return_dtype=pl.Int16)
+    setting = pl.col("setting").replace_strict(_SETTING_NUMBERS, return_dtype=pl.Int8)
     columns = part.select(
         group.alias("group"),
+        setting.alias("setting"),
         pl.col("cell"),
         pl.col("day").cast(pl.Int32),
         pl.col("known_from").cast(pl.Datetime("us", "UTC")).to_physical().alias("moment"),
@@ -125,13 +159,14 @@ def _compact(
         pl.Series("cell", area.index_of(columns["cell"].to_numpy()).astype(np.int32)),
         "day",
         pl.Series("known", _first_known(columns, moments, first)),
+        "setting",
         "weight",
     )
     return _summed(placed.filter(pl.col("cell") >= 0, pl.col("known") <= last))
 
 
 def _summed(entries: pl.DataFrame) -> pl.DataFrame:
-    return entries.group_by("group", "cell", "day", "known").agg(pl.col("weight").sum())
+    return entries.group_by(_KEY).agg(pl.col("weight").sum())
 
 
 def _first_known(columns: pl.DataFrame, moments: npt.NDArray[np.int64], first: int) -> npt.NDArray[np.int32]:

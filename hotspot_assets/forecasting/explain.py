@@ -13,18 +13,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hotspot_assets.forecasting.activity import Activity
 from hotspot_assets.forecasting.engine import Plan
 from hotspot_assets.forecasting.events import ONE_INCIDENT, Events, epoch_day, require_covered
 from hotspot_assets.forecasting.kernel import DecayKernel
 from hotspot_assets.forecasting.profiles import FloatArray, SpatialProfile
-from hotspot_assets.forecasting.spatial import given_by, operator
+from hotspot_assets.forecasting.spatial import given_by, received
 from hotspot_assets.forecasting.state import DecayedCounts, Row
 from hotspot_assets.hexgrid.neighbours import Neighbours
 from hotspot_assets.hexgrid.study_areas import StudyArea
@@ -68,6 +69,7 @@ class TakenApart:
     area: StudyArea
     neighbours: Neighbours
     day: date
+    activity: Activity
     layers: _Layers
     incidents: _Incidents
     background: FloatArray
@@ -92,7 +94,8 @@ def take_apart(
     require_covered(events, day, day)
     plan = Plan({group: kernel}, area, neighbours)
     state = DecayedCounts(events, plan.rows, area.n, day)
-    (surface,) = plan.surfaces(state, [day])
+    activity = plan.activity(events, day)
+    (surface,) = plan.surfaces(state, activity, [day])
     total = float(surface.totals[0])
     incidents = _known_incidents(ledger, area, sorted({row.group for row in plan.rows}), day, cut_off)
     scale = state.scale() * (total if total > 0 else 1.0)
@@ -101,14 +104,14 @@ def take_apart(
         for layer, weights in zip(plan.layers, plan.day_weights(state), strict=True)
     ]
     background = plan.backgrounds[0] / (total if total > 0 else 1.0)
-    return TakenApart(area, neighbours, day, layers, incidents, background, surface.shares[0])
+    return TakenApart(area, neighbours, day, activity, layers, incidents, background, surface.shares[0])
 
 
 def explain(taken: TakenApart, cells: Sequence[int]) -> Explanation:
     """Explain the scores of `cells` (H3 ids). Raises ValueError for a cell outside the area."""
     neighbours, day = taken.neighbours, taken.day
     wanted, targets = _wanted(taken.area, cells)
-    parts = _parts(taken.layers, taken.incidents, neighbours, targets)
+    parts = _parts(taken, targets)
     contributions = pl.concat(
         [
             _contributions(parts, taken.incidents, neighbours, wanted, targets, day),
@@ -117,7 +120,7 @@ def explain(taken: TakenApart, cells: Sequence[int]) -> Explanation:
         how="diagonal",
     ).sort(*_ORDER, descending=_DESCENDING, nulls_last=True)
     newest = _newest(contributions)
-    without = _without(newest, taken.layers, taken.incidents, neighbours, taken.scores, wanted, targets)
+    without = _without(newest, taken, wanted, targets)
     return Explanation(
         contributions, _per_cell(contributions, newest, taken.scores, without, wanted, targets)
     )
@@ -135,7 +138,7 @@ def explain_largest(taken: TakenApart, cells: Sequence[int], most: int) -> pl.Da
     chunks = []
     for start in range(0, len(wanted), _CHUNK_CELLS):
         some, their = wanted[start : start + _CHUNK_CELLS], targets[start : start + _CHUNK_CELLS]
-        parts = _parts(taken.layers, taken.incidents, neighbours, their)
+        parts = _parts(taken, their)
         largest, other_sum, other_count = _largest(parts, most)
         incidents = _contributions(largest, taken.incidents, neighbours, some, their, day)
         sums = {"cell": some, "contribution": other_sum, "incidents": other_count}
@@ -185,10 +188,17 @@ def _wanted(area: StudyArea, cells: Sequence[int]) -> tuple[npt.NDArray[np.uint6
 
 @dataclass(frozen=True, eq=False)
 class _Incidents:
-    """Incidents that may count, net of what was taken back: one per key, group, cell and day."""
+    """Incidents that may count, net of what was taken back: one per key, group, setting, cell and day."""
 
     frame: pl.DataFrame
     cell: npt.NDArray[np.int64]
+
+    def of(self, group: str, setting: str) -> npt.NDArray[np.integer]:
+        """Where the incidents of an offence group lie, in one setting or (empty) in all."""
+        wanted = pl.col("offence_group") == group
+        if setting:
+            wanted &= pl.col("setting") == setting
+        return self.frame.select(pl.arg_where(wanted)).to_series().to_numpy()
 
 
 def _known_incidents(
@@ -198,13 +208,15 @@ def _known_incidents(
     frame = (
         ledger.lazy()
         .filter(pl.col("offence_group").is_in(groups), pl.col("day") < day, known)
-        .group_by("incident_key", "offence_group", "cell", "day")
+        .group_by("incident_key", "offence_group", "setting", "cell", "day")
         .agg(pl.col("weight").cast(pl.Int64).sum())
         .filter(pl.col("weight") != 0)
         .collect()
     )
     frame = frame.with_columns(pl.Series("position", area.index_of(frame["cell"].to_numpy())))
-    frame = frame.filter(pl.col("position") >= 0).sort("day", "incident_key", "offence_group", "position")
+    frame = frame.filter(pl.col("position") >= 0).sort(
+        "day", "incident_key", "offence_group", "setting", "position"
+    )
     return _Incidents(frame, frame["position"].to_numpy())
 
 
@@ -217,28 +229,26 @@ def _given(
 ) -> FloatArray:
     """What each incident gives through one layer before it is spread: over rows, weight x what is left."""
     age = epoch_day(day) - incidents.frame["day"].cast(pl.Int32).to_numpy().astype(np.int64)
-    group = incidents.frame["offence_group"].to_numpy()
     given = np.zeros(len(age))
-    for number, weight in zip(rows, weights, strict=True):
-        row = all_rows[number]
-        given += np.where(group == row.group, weight * row.memory.at(age), 0.0)
+    weighted = zip((all_rows[number] for number in rows), weights, strict=True)
+    for source, of_source in groupby(weighted, key=lambda each: each[0].source):
+        where = incidents.of(*source)
+        for row, weight in of_source:
+            given[where] += weight * row.memory.at(age[where])
     return np.asarray(given * incidents.frame["weight"].to_numpy() / ONE_INCIDENT)
 
 
-def _parts(
-    layers: _Layers, incidents: _Incidents, neighbours: Neighbours, targets: npt.NDArray[np.int64]
-) -> csr_array[np.float64]:
+def _parts(taken: TakenApart, targets: npt.NDArray[np.int64]) -> csr_array[np.float64]:
     """Contributions: rows = explained cells, columns = incidents."""
     from scipy.sparse import csr_array
 
-    cells = neighbours.ring.shape[0]
-    count = len(incidents.cell)
-    by_cell = np.argsort(incidents.cell, kind="stable")
-    ends = np.searchsorted(incidents.cell[by_cell], np.arange(cells + 1))
+    cells, count = len(taken.scores), len(taken.incidents.cell)
+    by_cell = np.argsort(taken.incidents.cell, kind="stable")
+    ends = np.searchsorted(taken.incidents.cell[by_cell], np.arange(cells + 1))
     parts: csr_array[np.float64] = csr_array((len(targets), count), dtype=np.float64)
-    for spatial, given in layers:
+    for spatial, given in taken.layers:
         placed = csr_array((given[by_cell], by_cell, ends), shape=(cells, count))
-        parts = csr_array(parts + operator(spatial, neighbours)[targets] @ placed)
+        parts = csr_array(parts + received(spatial, taken.neighbours, taken.activity, targets) @ placed)
     parts.eliminate_zeros()
     parts.sort_indices()
     return parts
@@ -295,30 +305,26 @@ def _newest(contributions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _without(
-    newest: pl.DataFrame,
-    layers: _Layers,
-    incidents: _Incidents,
-    neighbours: Neighbours,
-    scores: FloatArray,
-    wanted: npt.NDArray[np.uint64],
-    targets: npt.NDArray[np.int64],
+    newest: pl.DataFrame, taken: TakenApart, wanted: npt.NDArray[np.uint64], targets: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     """Rank of each explained cell once its newest incidents' contributions are taken away in all cells."""
     from scipy.sparse import csr_array
 
+    incidents, scores = taken.incidents, taken.scores
     numbered = incidents.frame.with_row_index("number")
     named = newest.join(numbered.drop("cell"), on="incident_key", how="inner").sort("cell", "number")
     row = np.searchsorted(wanted, named["cell"].to_numpy())
     number = named["number"].to_numpy().astype(np.int64)
-    taken: csr_array[np.float64] = csr_array((len(wanted), len(scores)), dtype=np.float64)
-    for spatial, given in layers:
+    lost: csr_array[np.float64] = csr_array((len(wanted), len(scores)), dtype=np.float64)
+    for spatial, given in taken.layers:
         chosen = csr_array((given[number], (row, np.arange(len(number)))), shape=(len(wanted), len(number)))
-        taken = csr_array(taken + chosen @ given_by(spatial, neighbours, incidents.cell[number]))
-    row = np.repeat(np.arange(len(wanted)), np.diff(taken.indptr))
-    before = scores[taken.indices]
-    after = before - taken.data
+        of_them = given_by(spatial, taken.neighbours, taken.activity, incidents.cell[number])
+        lost = csr_array(lost + chosen @ of_them)
+    row = np.repeat(np.arange(len(wanted)), np.diff(lost.indptr))
+    before = scores[lost.indices]
+    after = before - lost.data
     own = scores[targets].copy()
-    is_own = taken.indices == targets[row]
+    is_own = lost.indices == targets[row]
     own[row[is_own]] = after[is_own]
     higher = len(scores) - np.searchsorted(np.sort(scores), own, side="right")
     moved = (after > own[row]).astype(np.int64) - (before > own[row])

@@ -16,16 +16,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hotspot_assets.forecasting.activity import Activity, activity_of_month
 from hotspot_assets.forecasting.events import ONE_INCIDENT, Events, epoch_day, month_start
 from hotspot_assets.forecasting.kernel import DecayKernel, canonical_json
 from hotspot_assets.forecasting.levels import Level
 from hotspot_assets.forecasting.profiles import FloatArray, Identity, SpatialProfile
-from hotspot_assets.forecasting.spatial import multiply, operator
+from hotspot_assets.forecasting.spatial import multiply, received
 from hotspot_assets.forecasting.state import Row, daily_states
 from hotspot_assets.hexgrid.neighbours import Neighbours
 from hotspot_assets.hexgrid.study_areas import StudyArea
@@ -153,22 +155,25 @@ class Observed:
     """Incidents of one target group on held-out days: cells, whole incidents, and what candidates gave.
 
     `ratios` (incidents, candidates): the candidate's share in that cell, times the number of cells, so that 1
-    means no better than an even spread.
+    means no better than an even spread; in single precision, as there are many.
     """
 
     weight: FloatArray
-    ratios: FloatArray
+    ratios: npt.NDArray[np.float32]
 
 
 def observe(fit: FitInput, candidates: Candidates) -> dict[str, Observed]:
     """What each candidate gave to the cells of each target group's incidents on the held-out days."""
-    seen: dict[str, list[tuple[FloatArray, FloatArray]]] = {group: [] for group in fit.groups}
-    for today, state in daily_states(fit.known, candidates.rows, fit.area.n, *fit.held_out):
-        happened = {group: incidents_of(fit.known, group, today) for group in fit.groups}
-        cells = np.unique(np.concatenate([cell for cell, _ in happened.values()]))
-        ratios = _ratios(state.values, cells, candidates, fit)
-        for group, (cell, weight) in happened.items():
-            seen[group].append((weight, ratios[np.searchsorted(cells, cell)]))
+    seen: dict[str, list[tuple[FloatArray, npt.NDArray[np.float32]]]] = {group: [] for group in fit.groups}
+    states = daily_states(fit.known, candidates.rows, fit.area.n, *fit.held_out)
+    for month, days in groupby(states, key=lambda each: each[1].month):
+        activity = activity_of_month(fit.known, fit.known.groups, month, fit.area.n)
+        for today, state in days:
+            happened = {group: incidents_of(fit.known, group, today) for group in fit.groups}
+            cells = np.unique(np.concatenate([cell for cell, _ in happened.values()]))
+            ratios = _ratios(state.values, cells, candidates, fit, activity)
+            for group, (cell, weight) in happened.items():
+                seen[group].append((weight, ratios[np.searchsorted(cells, cell)]))
     return {
         group: Observed(np.concatenate([w for w, _ in days]), np.concatenate([r for _, r in days]))
         for group, days in seen.items()
@@ -186,20 +191,26 @@ def incidents_of(events: Events, group: str, day: date) -> tuple[npt.NDArray[np.
 
 
 def _ratios(
-    state: FloatArray, cells: npt.NDArray[np.int32], candidates: Candidates, fit: FitInput
-) -> FloatArray:
+    state: FloatArray, cells: npt.NDArray[np.int32], candidates: Candidates, fit: FitInput, activity: Activity
+) -> npt.NDArray[np.float32]:
     sums = state.sum(axis=1)
     by_cell = np.ascontiguousarray(state.T)
     even = np.divide(fit.area.n, sums, out=np.zeros_like(sums), where=sums > 0)
     return np.concatenate(
-        [at_cells(spatial, fit.neighbours, by_cell, cells) * even for spatial in candidates.spatials], axis=1
+        [at_cells(each, fit.neighbours, activity, by_cell, cells) * even for each in candidates.spatials],
+        axis=1,
+        dtype=np.float32,
     )
 
 
 def at_cells(
-    spatial: SpatialProfile, neighbours: Neighbours, by_cell: FloatArray, cells: npt.NDArray[np.int32]
+    spatial: SpatialProfile,
+    neighbours: Neighbours,
+    activity: Activity,
+    by_cell: FloatArray,
+    cells: npt.NDArray[np.int32],
 ) -> FloatArray:
     """Columns of (cells, k) spread over space, read in some cells only: shape (len(cells), k)."""
     if isinstance(spatial, Identity):
         return by_cell[cells]
-    return multiply(operator(spatial, neighbours)[cells], by_cell)
+    return multiply(received(spatial, neighbours, activity, cells), by_cell)

@@ -22,17 +22,21 @@ from itertools import pairwise
 from typing import Any
 
 from hotspot_assets.forecasting import profiles
-from hotspot_assets.forecasting.profiles import SpatialProfile, TemporalProfile
+from hotspot_assets.forecasting.profiles import Dasymetric, SpatialProfile, TemporalProfile
 
 
 @dataclass(frozen=True)
 class Component:
-    """A temporal x a spatial profile; `source_group` none: the target's own offence group."""
+    """A temporal x a spatial profile.
+
+    `source_group` none: the target's own offence group; `source_setting` none: in all settings.
+    """
 
     temporal: TemporalProfile
     spatial: SpatialProfile
     weight: float = 1.0
     source_group: str | None = None
+    source_setting: str | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.weight < math.inf:
@@ -55,14 +59,20 @@ class CellBackground:
 
 @dataclass(frozen=True)
 class DecayKernel:
-    """Components, and a background: `uniform` is spread evenly over the area, `cells` names rates by cell."""
+    """Components, and a background: `uniform` is spread evenly over the area, `cells` names rates by cell.
+
+    `activity` are the offence groups whose incidents dasymetric components are spread over.
+    """
 
     components: tuple[Component, ...]
     mixture: bool = False
     uniform: float = 0.0
     cells: CellBackground | None = None
+    activity: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.activity and any(isinstance(each.spatial, Dasymetric) for each in self.components):
+            raise ValueError("a dasymetric component needs offence groups to be spread over")
         if not 0.0 <= self.uniform < math.inf:
             raise ValueError(f"a background is a number of at least 0, not {self.uniform}")
         if self.mixture and self.cells is not None:
@@ -70,23 +80,18 @@ class DecayKernel:
 
     def source_groups(self, target: str) -> tuple[str, ...]:
         """Offence groups this kernel reads when its target is `target`, sorted."""
-        return tuple(sorted({component.source_group or target for component in self.components}))
+        of_components = {component.source_group or target for component in self.components}
+        return tuple(sorted({*of_components, *self.activity}))
 
     def to_json(self) -> dict[str, Any]:
         """The kernel as plain JSON; cells as hex strings, since they exceed what JSON numbers hold safely."""
         value: dict[str, Any] = {
-            "components": [
-                {
-                    "source_group": component.source_group,
-                    "temporal": profiles.to_json(component.temporal),
-                    "spatial": profiles.to_json(component.spatial),
-                    "weight": component.weight,
-                }
-                for component in self.components
-            ],
+            "components": [_component_json(component) for component in self.components],
             "mixture": self.mixture,
             "uniform": self.uniform,
         }
+        if self.activity:
+            value["activity"] = list(self.activity)
         if self.cells is not None:
             rates = zip(self.cells.cells, self.cells.rates, strict=True)
             value["cells"] = {f"{cell:x}": rate for cell, rate in rates}
@@ -101,6 +106,7 @@ class DecayKernel:
                 profiles.spatial_from_json(each["spatial"]),
                 each["weight"],
                 each["source_group"],
+                each.get("source_setting"),
             )
             for each in value["components"]
         )
@@ -109,7 +115,19 @@ class DecayKernel:
         if named is not None:
             rates = sorted((int(cell, 16), rate) for cell, rate in named.items())
             cells = CellBackground(tuple(cell for cell, _ in rates), tuple(rate for _, rate in rates))
-        return cls(components, value["mixture"], value["uniform"], cells)
+        return cls(components, value["mixture"], value["uniform"], cells, tuple(value.get("activity", ())))
+
+
+def _component_json(component: Component) -> dict[str, Any]:
+    value = {
+        "source_group": component.source_group,
+        "temporal": profiles.to_json(component.temporal),
+        "spatial": profiles.to_json(component.spatial),
+        "weight": component.weight,
+    }
+    if component.source_setting is not None:
+        value["source_setting"] = component.source_setting
+    return value
 
 
 def canonical_json(value: Any) -> str:

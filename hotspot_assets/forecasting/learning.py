@@ -5,30 +5,34 @@ here: the view of held-out days (`fitting`), scoring (`engine`).
 
     share(cell, day) = w_0 / n + sum_k w_k f_k(cell, day) / sum over cells of f_k(., day)
 
-with f_k = decayed counts of one source group, spread over space. EM on held-out days: each incident is
-credited to the candidates in proportion to what they gave its cell; the credits are the new weights. They
-are non-negative and sum to one by construction. The prior is worth a few incidents: a rare offence group
-leans on what all groups have in common, a frequent one does not notice.
+with f_k = decayed counts of one source, in the own cell or spread over where things happen around it. A source is
+an offence group, or where the setting is known an offence group in one setting: homes are broken into near homes
+that were. EM on held-out days: each incident is credited to the candidates in proportion to what they gave its
+cell; the credits are the new weights. They are non-negative and sum to one by construction. The prior is worth a
+few incidents: a rare offence group leans on what all groups have in common, a frequent one does not notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hotspot_assets.forecasting.events import SETTINGS, Events
 from hotspot_assets.forecasting.fitting import Candidates, FitInput, FittedModel, Observed, observe
 from hotspot_assets.forecasting.kernel import Component, DecayKernel
 from hotspot_assets.forecasting.levels import fit_level
-from hotspot_assets.forecasting.profiles import Decay, Exponential, FloatArray, Gaussian, Identity
+from hotspot_assets.forecasting.profiles import Dasymetric, Decay, Exponential, FloatArray, Identity
 from hotspot_assets.forecasting.state import Row, sorted_rows
 
-TAUS_DAYS = (7.0, 30.0, 120.0, 400.0, 1200.0)
+TAUS_DAYS = (7.0, 30.0, 120.0, 1200.0)
 WIDTHS_RINGS = (1.0, 2.0, 3.5)
-PRIOR_INCIDENTS = 100.0
-_ITERATIONS = 500
+PRIOR_INCIDENTS = 10.0
+LEAST_OF_GROUP = 0.02
+"""A setting with less of its offence group than this is no source: there is too little to learn from."""
+_ITERATIONS = 250
 _TOLERANCE = 1e-8
 _DECIMALS = 6
 _LEAST_WEIGHT = 5e-4
@@ -48,69 +52,119 @@ def fit_learned(fit: FitInput) -> FittedModel:
         "learned",
         fit.day,
         fit.area.study_area_id,
-        {group: _kernel(weight, candidates, group) for group, weight in weights.items()},
+        {group: _kernel(weight, candidates, group, fit) for group, weight in weights.items()},
         {group: fit_level(fit.known, group, *fit.held_out) for group in fit.groups},
     )
 
 
 def candidates_of(fit: FitInput) -> Candidates:
-    """Every source group x memory, in the own cell and spread by each width."""
-    rows = [Row(group, Decay(tau)) for group in fit.events.groups for tau in TAUS_DAYS]
-    widths = [Gaussian(rings * fit.spacing_m) for rings in WIDTHS_RINGS]
+    """Every source x memory, in the own cell and spread by each width."""
+    rows = [
+        Row(group, Decay(tau), setting)
+        for group in fit.known.groups
+        for setting in _settings_of(fit.known, group)
+        for tau in TAUS_DAYS
+    ]
+    widths = [Dasymetric(rings * fit.spacing_m) for rings in WIDTHS_RINGS]
     return Candidates(sorted_rows(rows), (Identity(), *widths))
 
 
+def _settings_of(events: Events, group: str) -> tuple[str | None, ...]:
+    """Settings in which an offence group is a source of its own; where one is all there is, the group as a whole."""
+    where = events.slice_of(group)
+    incidents = np.bincount(events.setting[where], weights=events.weight[where], minlength=len(SETTINGS))
+    found = np.flatnonzero(incidents > LEAST_OF_GROUP * incidents.sum())
+    return tuple(SETTINGS[number] for number in found) if len(found) > 1 else (None,)
+
+
 def em_weights(
-    ratios: FloatArray, weight: FloatArray, prior: FloatArray | None = None, start: FloatArray | None = None
+    ratios: npt.NDArray[np.floating],
+    weight: FloatArray,
+    prior: FloatArray | None = None,
+    start: FloatArray | None = None,
 ) -> FloatArray:
     """Weights (1 + candidates,) that sum to one and make the observed incidents most likely.
 
     The first is the uniform background. `ratios` (incidents, candidates) is what each candidate gave,
     `weight` (incidents,) how often; `prior` is in incidents per weight. With nothing observed the prior's
-    shares come back, or even weights.
+    shares come back, or even weights. Steps are lengthened as by Varadhan & Roland 2008 (SQUAREM), and never
+    taken where they would make the incidents less likely.
     """
-    given = np.concatenate([np.ones((len(ratios), 1)), ratios], axis=1)
-    count = given.shape[1]
+    count = 1 + ratios.shape[1]
     extra = np.zeros(count) if prior is None else prior
     total = float(weight.sum() + extra.sum())
     shares = np.full(count, 1.0 / count) if start is None else (start + 1e-6) / (1.0 + count * 1e-6)
     if total == 0:
         return shares
-    before = -np.inf
+    blocks = [
+        (np.insert(ratios[rows], 0, 1.0, axis=1).astype(np.float32), weight[rows])
+        for rows in (slice(first, first + _BLOCK) for first in range(0, len(ratios), _BLOCK))
+    ]
+
+    def step(now: FloatArray) -> tuple[FloatArray, float]:
+        """The next shares, and how likely the present ones make the incidents."""
+        credits, likely = extra.copy(), float((extra * np.log(np.maximum(now, _NOTHING))).sum())
+        single = now.astype(np.float32)
+        for given, often in blocks:
+            mixed = np.einsum("ij,j->i", given, single)
+            credits += now * np.einsum("ij,i->j", given, (often / mixed).astype(np.float32))
+            likely += float((often * np.log(mixed)).sum())
+        return credits / credits.sum(), likely / total
+
+    return _accelerated(step, shares)
+
+
+_BLOCK = 1024
+"""Incidents looked at together: they stay in the processor's cache, and their sums keep single precision good."""
+_NOTHING = 1e-300
+
+
+def _accelerated(step: Callable[[FloatArray], tuple[FloatArray, float]], shares: FloatArray) -> FloatArray:
+    """Where the steps lead to, each two of them taken as one long one."""
+    after, before = step(shares)
     for _ in range(_ITERATIONS):
-        mixed = np.einsum("ij,j->i", given, shares)
-        shares = (shares * np.einsum("ij,i->j", given, weight / mixed) + extra) / total
-        likelihood = float((weight * np.log(mixed)).sum()) / total
-        if abs(likelihood - before) < _TOLERANCE:
-            break
-        before = likelihood
-    return shares
+        later, likely = step(after)
+        if abs(likely - before) < _TOLERANCE:
+            return later
+        first, change = after - shares, later - 2 * after + shares
+        size = float(np.sqrt((first**2).sum() / max((change**2).sum(), _NOTHING)))
+        leap = np.maximum(shares + 2 * size * first + size**2 * change, 0.01 * after)
+        leap /= leap.sum()
+        landed, reached = step(leap)
+        if reached >= likely:
+            shares, after, before = leap, landed, reached
+        else:
+            shares, before = after, likely
+            after = later
+    return after
 
 
 def _in_common(
     alone: Mapping[str, FloatArray], observed: Mapping[str, Observed], candidates: Candidates, group: str
 ) -> FloatArray:
     """What the other target groups' weights say about this one's: own to own, others evenly to others."""
-    sources = sorted({row.group for row in candidates.rows})
+    sources = list(dict.fromkeys(row.source for row in candidates.rows))
     shape = (len(candidates.spatials), len(sources), -1)
     said = [other for other in alone if other != group] or [group]
     incidents = np.array([observed[other].weight.sum() + 1.0 for other in said])
-    background = 0.0
-    own = np.zeros((shape[0], (len(alone[said[0]]) - 1) // (shape[0] * shape[1])))
-    others = np.zeros_like(own)
+    background, own, others = 0.0, np.zeros(1), np.zeros(1)
     for other, portion in zip(said, incidents / incidents.sum(), strict=True):
         blocks = alone[other][1:].reshape(shape)
-        its_own = blocks[:, sources.index(other)]
+        its_own = blocks[:, [name == other for name, _ in sources]].sum(axis=1)
         background += portion * alone[other][0]
-        own += portion * its_own
-        others += portion * (blocks.sum(axis=1) - its_own)
-    common = np.repeat((others / max(len(sources) - 1, 1))[:, None, :], len(sources), axis=1)
-    common[:, sources.index(group)] = own
+        own = own + portion * its_own
+        others = others + portion * (blocks.sum(axis=1) - its_own)
+    is_own = np.array([name == group for name, _ in sources])
+    common = np.where(
+        is_own[None, :, None],
+        own[:, None] / max(is_own.sum(), 1),
+        others[:, None] / max((~is_own).sum(), 1),
+    )
     prior = np.concatenate([[background], common.ravel()])
     return np.asarray(prior / prior.sum())
 
 
-def _kernel(weights: FloatArray, candidates: Candidates, group: str) -> DecayKernel:
+def _kernel(weights: FloatArray, candidates: Candidates, group: str, fit: FitInput) -> DecayKernel:
     kept = np.where(weights < _LEAST_WEIGHT, 0.0, weights)
     kept = np.round(kept / kept.sum(), _DECIMALS)
     components = []
@@ -118,10 +172,9 @@ def _kernel(weights: FloatArray, candidates: Candidates, group: str) -> DecayKer
         row, spatial = candidates.of(int(number))
         assert isinstance(row.memory, Decay)
         source = None if row.group == group else row.group
-        components.append(
-            Component(Exponential(row.memory.tau_days), spatial, float(kept[1 + number]), source)
-        )
-    return DecayKernel(tuple(components), mixture=True, uniform=float(kept[0]))
+        weight = float(kept[1 + number])
+        components.append(Component(Exponential(row.memory.tau_days), spatial, weight, source, row.setting))
+    return DecayKernel(tuple(components), mixture=True, uniform=float(kept[0]), activity=fit.known.groups)
 
 
 def similarity(model: FittedModel) -> pl.DataFrame:
@@ -131,7 +184,7 @@ def similarity(model: FittedModel) -> pl.DataFrame:
     to one.
     """
     sources = sorted(
-        {each for group, kernel in model.kernels.items() for each in kernel.source_groups(group)}
+        {each.source_group or group for group, kernel in model.kernels.items() for each in kernel.components}
     )
     rows: list[tuple[str, str | None, float]] = []
     for target, kernel in sorted(model.kernels.items()):

@@ -242,6 +242,39 @@ class Gaussian:
 
 
 @dataclass(frozen=True)
+class Dasymetric:
+    """exp(-d^2 / 2 h^2) x the activity of the receiving cell, normalised to unit mass inside the study area.
+
+    An incident is spread over where things happen, not over parks and water: dasymetric mapping, with the recorded
+    incidents themselves as the ancillary layer (Eicher & Brewer 2001). See `activity`.
+    """
+
+    h_m: float
+    kind: ClassVar[str] = "dasymetric"
+    unit_mass: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _positive_width(self.h_m)
+
+    @property
+    def bell(self) -> Gaussian:
+        """The same, whatever happens in the cells."""
+        return Gaussian(self.h_m)
+
+    def at(self, ring: npt.NDArray[np.int64], distance_m: FloatArray) -> FloatArray:
+        """The bell, before activity and normalisation."""
+        return self.bell.at(ring, distance_m)
+
+    def reach_m(self) -> float:
+        """Three bandwidths."""
+        return self.bell.reach_m()
+
+    def reach_rings(self) -> int | None:
+        """Distance decides."""
+        return None
+
+
+@dataclass(frozen=True)
 class Quartic:
     """(1 - (d/h)^2)^2 within h, normalised to unit mass inside the study area: the usual crime heat map."""
 
@@ -273,7 +306,9 @@ def _positive_width(h_m: float) -> None:
 
 _Profile = TypeVar("_Profile")
 _TEMPORAL: dict[str, type[Any]] = {kind.kind: kind for kind in (Exponential, Hyperbolic, Window, Always)}
-_SPATIAL: dict[str, type[Any]] = {kind.kind: kind for kind in (Identity, RingHyperbolic, Gaussian, Quartic)}
+_SPATIAL: dict[str, type[Any]] = {
+    kind.kind: kind for kind in (Identity, RingHyperbolic, Gaussian, Dasymetric, Quartic)
+}
 
 
 def to_json(profile: Any) -> dict[str, Any]:

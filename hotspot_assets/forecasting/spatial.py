@@ -1,7 +1,7 @@
 """Spatial operators: a spatial profile as a sparse matrix over the cells of a study area.
 
 Belongs here: building the matrix from rings and distances, normalising it, and multiplying many columns at
-once. Not here: which cells are neighbours (`hexgrid.neighbours`).
+once. Not here: which cells are neighbours (`hexgrid.neighbours`), and what is known to happen in them (`activity`).
 
 Products are scipy's single-threaded CSR products: each output is one sum in the order of the columns, and a
 column's result does not depend on the columns beside it, so a batch of days equals the days one by one.
@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from hotspot_assets.forecasting.activity import Activity
 from hotspot_assets.forecasting.kernel import reached_rings
-from hotspot_assets.forecasting.profiles import FloatArray, Identity, SpatialProfile
+from hotspot_assets.forecasting.profiles import Dasymetric, FloatArray, Identity, SpatialProfile
 from hotspot_assets.hexgrid.neighbours import Neighbours
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+    from scipy.sparse import csc_array, csr_array
 
 _KEPT_OPERATORS = 12
 _operators: OrderedDict[tuple[str, int, SpatialProfile], csr_array[np.float64]] = OrderedDict()
@@ -68,8 +69,22 @@ def _reach(profile: SpatialProfile, neighbours: Neighbours) -> int:
     return needed
 
 
+def received(
+    profile: SpatialProfile, neighbours: Neighbours, activity: Activity, cells: npt.NDArray[np.integer]
+) -> csr_array[np.float64]:
+    """What `cells` get of one incident in each cell: rows = these cells, columns = the incidents' cells."""
+    from scipy.sparse import csr_array
+
+    if not isinstance(profile, Dasymetric):
+        return operator(profile, neighbours)[cells]
+    rows = operator(profile.bell, neighbours)[cells]
+    share = rows.data / _reached(profile, neighbours, activity)[rows.indices]
+    weights = share * np.repeat(activity.by_cell[cells], np.diff(rows.indptr))
+    return csr_array((weights, rows.indices, rows.indptr), shape=rows.shape)
+
+
 def given_by(
-    profile: SpatialProfile, neighbours: Neighbours, cells: npt.NDArray[np.int64]
+    profile: SpatialProfile, neighbours: Neighbours, activity: Activity, cells: npt.NDArray[np.int64]
 ) -> csr_array[np.float64]:
     """What one incident in each of `cells` gives to all: rows = these cells, columns = receiving cells."""
     from scipy.sparse import csr_array
@@ -77,6 +92,8 @@ def given_by(
     ring = neighbours.ring[cells]
     row = np.repeat(np.arange(len(cells)), np.diff(ring.indptr))
     weights = profile.at(ring.data.astype(np.int64) - 1, neighbours.metres(cells[row], ring.indices))
+    if isinstance(profile, Dasymetric):
+        weights = weights * activity.by_cell[ring.indices]
     if profile.unit_mass:
         weights = weights / np.bincount(row, weights=weights, minlength=len(cells))[row]
     given = csr_array((weights, ring.indices, ring.indptr), shape=ring.shape)
@@ -84,15 +101,25 @@ def given_by(
     return given
 
 
-def spread(profile: SpatialProfile, neighbours: Neighbours, columns: FloatArray) -> FloatArray:
+def spread(
+    profile: SpatialProfile, neighbours: Neighbours, activity: Activity, columns: FloatArray
+) -> FloatArray:
     """Spread columns of weights (cells, k) over the cells around each; shape (cells, k), rows contiguous."""
     if isinstance(profile, Identity):
         return columns
+    if isinstance(profile, Dasymetric):
+        even = columns / _reached(profile, neighbours, activity)[:, None]
+        return multiply(operator(profile.bell, neighbours), even) * activity.by_cell[:, None]
     return multiply(operator(profile, neighbours), columns)
 
 
-def multiply(matrix: csr_array[np.float64], columns: FloatArray) -> FloatArray:
-    """Sparse (m, n) times dense (n, k): dense (m, k), each number one sum in the order of the matrix."""
+def _reached(profile: Dasymetric, neighbours: Neighbours, activity: Activity) -> FloatArray:
+    """The activity under the bell around each cell: an incident there is divided by it, to give one in all."""
+    return activity.under(profile, lambda: multiply(operator(profile.bell, neighbours).T, activity.by_cell))
+
+
+def multiply(matrix: csr_array[np.float64] | csc_array[np.float64], columns: FloatArray) -> FloatArray:
+    """Sparse (m, n) times dense (n, k) or (n,): dense, each number one sum in the order of the matrix."""
     return np.asarray(matrix @ columns)
 
 

@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from hotspot_assets.forecasting.events import (
     ONE_INCIDENT,
+    SETTINGS,
     Events,
     epoch_day,
     month_start,
@@ -38,10 +39,16 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the state: an offence group and how it is remembered."""
+    """One row of the state: an offence group, in one setting or (none) in all, and how it is remembered."""
 
     group: str
     memory: Memory
+    setting: str | None = None
+
+    @property
+    def source(self) -> tuple[str, str]:
+        """Offence group and setting, as something that can be sorted."""
+        return self.group, self.setting or ""
 
 
 def sorted_rows(rows: Sequence[Row]) -> tuple[Row, ...]:
@@ -49,15 +56,15 @@ def sorted_rows(rows: Sequence[Row]) -> tuple[Row, ...]:
     return tuple(sorted(set(rows), key=_order))
 
 
-def _order(row: Row) -> tuple[str, int, float]:
+def _order(row: Row) -> tuple[str, str, int, float]:
     if isinstance(row.memory, Decay):
-        return row.group, 0, row.memory.tau_days
-    return row.group, 1, np.inf if row.memory.last_age is None else float(row.memory.last_age)
+        return *row.source, 0, row.memory.tau_days
+    return *row.source, 1, np.inf if row.memory.last_age is None else float(row.memory.last_age)
 
 
 @dataclass(frozen=True, eq=False)
 class _Entries:
-    """Ledger entries of one offence group, sorted by cell and day: cell, day, known, weight aligned."""
+    """Ledger entries of one source, sorted by cell and day: cell, day, known, weight aligned."""
 
     cell: npt.NDArray[np.int32]
     day: npt.NDArray[np.int32]
@@ -84,12 +91,12 @@ class DecayedCounts:
         self.values: FloatArray = np.zeros((len(self.rows), cells))
         memories = [row.memory for row in self.rows]
         self._taus = np.array([each.tau_days if isinstance(each, Decay) else np.inf for each in memories])
-        groups = sorted({row.group for row in self.rows})
-        self._groups = [_GroupState(events, group, self) for group in groups]
+        sources = sorted({row.source for row in self.rows})
+        self._sources = [_SourceState(events, source, self) for source in sources]
 
-    def row_numbers(self, group: str, kind: type[Memory]) -> list[int]:
-        """Numbers of a group's rows of one kind, in row order."""
-        return [n for n, row in enumerate(self.rows) if row.group == group and isinstance(row.memory, kind)]
+    def row_numbers(self, source: tuple[str, str], kind: type[Memory]) -> list[int]:
+        """Numbers of a source's rows of one kind, in row order."""
+        return [n for n, row in enumerate(self.rows) if row.source == source and isinstance(row.memory, kind)]
 
     def advance_to(self, day: date) -> None:
         """Step to `day`, which lies in the anchor's month and not before today."""
@@ -98,8 +105,8 @@ class DecayedCounts:
             raise ValueError(f"{day} is not ahead in the month that begins on {self.month}")
         while self.today < target:
             self.today += 1
-            for group in self._groups:
-                group.step(self.today)
+            for source in self._sources:
+                source.step(self.today)
 
     def scale(self) -> FloatArray:
         """Factor per row that turns `values` into incidents as of today."""
@@ -123,17 +130,16 @@ _LAST_DAY_OF_MONTH = 30
 """Days from the anchor to the last day of the longest month."""
 
 
-class _GroupState:
-    """Rows of one offence group, and the entries that will move them within the anchor's month."""
+class _SourceState:
+    """Rows of one source, and the entries that will move them within the anchor's month."""
 
-    def __init__(self, events: Events, group: str, state: DecayedCounts) -> None:
-        where = events.slice_of(group)
-        self._all = _Entries(events.cell[where], events.day[where], events.known[where], events.weight[where])
+    def __init__(self, events: Events, source: tuple[str, str], state: DecayedCounts) -> None:
+        self._all = _entries_of(events, *source)
         self._values = state.values
         self._anchor = anchor = state.anchor
-        self._decays = state.row_numbers(group, Decay)
-        self._counts = state.row_numbers(group, Count)
-        memories = [row.memory for row in state.rows if row.group == group]
+        self._decays = state.row_numbers(source, Decay)
+        self._counts = state.row_numbers(source, Count)
+        memories = [row.memory for row in state.rows if row.source == source]
         self._last_ages = [memory.last_age for memory in memories if isinstance(memory, Count)]
         taus = [memory.tau_days for memory in memories if isinstance(memory, Decay)]
         self._tables = _DecayTables(taus, self._all.day, anchor)
@@ -202,6 +208,12 @@ class _GroupState:
         for number, decay in zip(self._decays, self._tables.of(entries.day), strict=True):
             sums = np.bincount(position, weights=entries.weight * decay, minlength=len(cells))
             self._values[number, cells] = sums
+
+
+def _entries_of(events: Events, group: str, setting: str) -> _Entries:
+    where = events.slice_of(group)
+    entries = _Entries(events.cell[where], events.day[where], events.known[where], events.weight[where])
+    return entries.take(events.setting[where] == SETTINGS.index(setting)) if setting else entries
 
 
 class _DecayTables:

@@ -24,6 +24,7 @@ ENTRY_SCHEMA: dict[str, pl.DataType] = {
     "day": pl.Date(),
     "cell": pl.UInt64(),
     "offence_group": pl.String(),
+    "setting": pl.String(),
     "incident_key": pl.String(),
     "delivery_seq": pl.Int64(),
     "known_from": MOMENT,
@@ -83,7 +84,7 @@ def hexagon_entries(new: pl.DataFrame, replaced: pl.DataFrame, bucketing: Bucket
     weights = added
     if back.height:
         weights = _netted(pl.concat([added, back.with_columns(weight=-pl.col("weight"))]))
-    weights = weights.sort("day", "cell", "version", "offence_group")
+    weights = weights.sort("day", "cell", "version", "offence_group", "setting")
     named = new.select("incident_key", "delivery_seq", "known_from")[weights["version"]]
     return HexagonEntries(
         entries=weights.hstack(named).select(list(ENTRY_SCHEMA)),
@@ -98,7 +99,7 @@ def hexagon_entries(new: pl.DataFrame, replaced: pl.DataFrame, bucketing: Bucket
 def _bucketed(versions: pl.DataFrame, bucketing: Bucketing) -> pl.DataFrame:
     """Open versions with cell, span and whether the span is too long."""
     needed = versions.filter(~pl.col("closed")).select(
-        *("version", "offence_group", "latitude", "longitude"),
+        *("version", "offence_group", "setting", "latitude", "longitude"),
         *("occurred_from", "occurred_to", "time_precision"),
     )
     spans = with_spans(with_cells(needed, bucketing.resolution), bucketing.zone)
@@ -111,12 +112,14 @@ def _enters() -> pl.Expr:
 
 def _weights(spans: pl.DataFrame, bucketing: Bucketing) -> pl.DataFrame:
     split = day_weights(spans.filter(_enters()), bucketing.zone, bucketing.day_start)
-    return split.select("day", "cell", "offence_group", "version", "weight")
+    return split.select("day", "cell", "offence_group", "setting", "version", "weight")
 
 
 def _netted(weights: pl.DataFrame) -> pl.DataFrame:
     """Add what falls together and drop what cancels: an amendment that moves nothing leaves no entry."""
-    summed = weights.group_by("version", "day", "cell", "offence_group").agg(pl.col("weight").sum())
+    summed = weights.group_by("version", "day", "cell", "offence_group", "setting").agg(
+        pl.col("weight").sum()
+    )
     return summed.filter(pl.col("weight") != 0).select(weights.columns)
 
 

@@ -36,7 +36,7 @@ _LONGEST_NOTHING = max(len(word.encode()) for word in _NOTHING)
 _WORDS = {
     "location_precision": (("point", "snapped", "area"), "area"),
     "reported_by": (("public", "police", "unknown"), "unknown"),
-    "setting": (("street", "indoor", "unknown"), "unknown"),
+    "setting": (("street", "dwelling", "indoor", "unknown"), "unknown"),
 }
 _LONGEST_SHOWN_CODE = 40
 

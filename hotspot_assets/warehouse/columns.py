@@ -35,6 +35,14 @@ def offence_group(**options: Any) -> dy.String:
     return dy.String(description="Offence group, in the common vocabulary.", **options)
 
 
+def setting(**options: Any) -> dy.String:
+    """Where it happened, in a word."""
+    return dy.String(
+        description="Where it happened: street, dwelling (a home), indoor (any other building) or unknown.",
+        **options,
+    )
+
+
 def forecast_date(**options: Any) -> dy.Date:
     """The day a forecast is for."""
     return dy.Date(description="The local operational day a forecast is for.", **options)

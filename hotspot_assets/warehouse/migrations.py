@@ -109,6 +109,22 @@ def _lay_out_in_one_stream(cursor: duckdb.DuckDBPyConnection) -> None:
     _choose_encoding(cursor)
 
 
+def _enter_settings(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Entries made before take the setting of the version they enter, or take back."""
+    cursor.execute("ALTER TABLE hexagon_incidents ADD COLUMN setting VARCHAR")
+    cursor.execute("UPDATE hexagon_incidents SET setting = 'unknown'")
+    cursor.execute("""
+        UPDATE hexagon_incidents SET setting = known.setting FROM (
+            SELECT incident_key, delivery_seq, weight < 0 AS back, arg_max(i.setting, i.delivery_seq) AS setting
+            FROM (SELECT DISTINCT incident_key, delivery_seq, sign(weight) AS weight FROM hexagon_incidents) h
+            JOIN incidents i USING (incident_key)
+            WHERE i.delivery_seq < h.delivery_seq OR (i.delivery_seq = h.delivery_seq AND h.weight > 0)
+            GROUP BY ALL) known
+        WHERE hexagon_incidents.incident_key = known.incident_key
+            AND hexagon_incidents.delivery_seq = known.delivery_seq AND (hexagon_incidents.weight < 0) = known.back
+    """)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "the tables as first released", _create_everything),
     Migration(2, "forecasts that rest on erased incidents", _add("unreplayable_forecasts")),
@@ -124,6 +140,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(8, "cells at the edge of their study area", _mark_edges),
     Migration(9, "more counts of a delivery", _count_more_of_deliveries),
     Migration(10, "visits and dosage", _add("visit_files", "visits", "patrol_dosage")),
+    Migration(11, "the setting of what happened in each cell", _enter_settings),
 )
 CURRENT = MIGRATIONS[-1].version
 

@@ -50,10 +50,10 @@ def weights_as_known(
 ) -> Iterator[pl.DataFrame]:
     """Entries of the ledger of weights that a forecast up to `cut_off` for days up to `before` may use.
 
-    Part by part; columns `day, cell, offence_group, known_from, weight`, for occurrence days before `before`.
+    Part by part; columns `day, cell, offence_group, setting, known_from, weight`, for occurrence days before `before`.
     """
     query = """
-        SELECT day, cell, offence_group, known_from, weight FROM hexagon_incidents
+        SELECT day, cell, offence_group, setting, known_from, weight FROM hexagon_incidents
         WHERE day < $before AND known_from <= $cut_off AND delivery_seq <= $seq AND list_contains($groups, offence_group)
     """
     return lake.stream(
@@ -70,7 +70,7 @@ def weights_as_recorded(
     stays.
     """
     query = """
-        SELECT day, cell, offence_group, weight, CASE WHEN known_assumed
+        SELECT day, cell, offence_group, setting, weight, CASE WHEN known_assumed
             THEN greatest(h.known_from, coalesce(recorded_at, reported_at, h.known_from))
             ELSE h.known_from END AS known_from
         FROM (SELECT * FROM hexagon_incidents WHERE day < $before AND known_from <= $cut_off
@@ -98,7 +98,7 @@ def entries_as_known(
 ) -> pl.DataFrame:
     """As `weights_as_known`, with the `incident_key` of each entry."""
     query = """
-        SELECT incident_key, day, cell, offence_group, known_from, weight FROM hexagon_incidents
+        SELECT incident_key, day, cell, offence_group, setting, known_from, weight FROM hexagon_incidents
         WHERE day < $before AND known_from <= $cut_off AND delivery_seq <= $seq AND list_contains($groups, offence_group)
     """
     parameters = {"before": before, "cut_off": cut_off, "seq": delivery_seq, "groups": list(groups)}

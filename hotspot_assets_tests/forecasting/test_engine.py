@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hotspot_assets.forecasting.engine import score_days
+from hotspot_assets.forecasting.events import SETTINGS
 from hotspot_assets.forecasting.kernel import CellBackground, Component, DecayKernel
 from hotspot_assets.forecasting.profiles import (
     Always,
+    Dasymetric,
     Exponential,
     Gaussian,
     Hyperbolic,
@@ -57,22 +59,29 @@ SPATIAL = st.one_of(
     st.builds(RingHyperbolic, st.integers(0, 4)),
     st.builds(Gaussian, st.floats(20, 180)),
     st.builds(Quartic, st.floats(50, 500)),
+    st.builds(Dasymetric, st.floats(20, 180)),
 )
 COMPONENT = st.builds(
-    Component, TEMPORAL, SPATIAL, st.floats(0.01, 10), st.one_of(st.none(), st.sampled_from(GROUPS))
+    Component,
+    TEMPORAL,
+    SPATIAL,
+    st.floats(0.01, 10),
+    st.one_of(st.none(), st.sampled_from(GROUPS)),
+    st.one_of(st.none(), st.sampled_from(SETTINGS)),
 )
 
 
 @st.composite
 def kernels(draw: st.DrawFn, place: Town) -> dict[str, DecayKernel]:
     built = {}
+    active = draw(st.sampled_from([GROUPS, GROUPS[1:]]))
     for group in GROUPS[: draw(st.integers(1, 3))]:
         mixture = draw(st.booleans())
         cells = None
         if not mixture and draw(st.booleans()):
             cells = CellBackground(tuple(int(c) for c in place.area.cells[:3]), (0.5, 0.25, 2.0))
         components = tuple(draw(st.lists(COMPONENT, min_size=1, max_size=4)))
-        built[group] = DecayKernel(components, mixture, draw(st.sampled_from([0.0, 0.3])), cells)
+        built[group] = DecayKernel(components, mixture, draw(st.sampled_from([0.0, 0.3])), cells, active)
     return built
 
 
@@ -98,9 +107,11 @@ EVERYTHING = {
             Component(Hyperbolic(8), RingHyperbolic(3), 0.1),
             Component(Window(28), Quartic(300.0), 0.2, "robbery"),
             Component(Always(), Identity(), 0.1),
+            Component(Exponential(30.0), Dasymetric(150.0), 0.2, "robbery", "dwelling"),
         ),
         mixture,
         0.01,
+        activity=GROUPS,
     )
     for group, mixture in zip(GROUPS, (True, False, True), strict=True)
 }

@@ -69,7 +69,7 @@ def test_parts_of_a_ledger_are_the_same_as_the_whole() -> None:
     parts = build_events([ledger(rows[:7]), ledger([]), ledger(rows[7:])], PLACE.area, GROUPS, FIRST, days)
     nothing = build_events([], PLACE.area, GROUPS, FIRST, days)
     assert len(whole.cell) > 0 and len(nothing.cell) == 0
-    for name in ("group", "cell", "day", "known", "weight"):
+    for name in ("group", "cell", "day", "known", "setting", "weight"):
         assert getattr(parts, name).tolist() == getattr(whole, name).tolist()
         assert getattr(nothing, name).dtype == getattr(whole, name).dtype
 

@@ -27,7 +27,8 @@ def simulated(
 ) -> tuple[pl.DataFrame, dict[str, np.ndarray]]:
     """Incidents drawn day by day from a known mixture; and the last day's true surface of each group.
 
-    Burglary: own cell with tau 30 days, around robberies (2 rings) with tau 7, even background. Robbery and
+    Burglary: own cell with tau 30 days, around robberies (2 rings, over where things happen) with tau 7, even
+    background. Robbery and
     the rare group: own cell with tau 7 days and a little background. Short memories keep the places moving:
     where they stand still, a long count of the own cell explains everything, and nothing can be told apart.
     """
@@ -42,11 +43,14 @@ def simulated(
         for tau in (7.0, 30.0)
     }
     rows, truth = [], {}
+    happened, activity = np.zeros(n), np.ones(n)
     for offset in range(DAYS + 1):
         day = DAY - timedelta(days=DAYS - offset)
         share = {key: state / state.sum() for key, state in states.items()}
         truth = {group: 0.95 * share[group, 7.0] + 0.05 / n for group in ("robbery", "rare")}
-        near_robbery = around @ share["robbery", 7.0]
+        if day.day == 1:
+            activity = np.sqrt(1 + happened)
+        near_robbery = activity * (around @ (share["robbery", 7.0] / (around.T @ activity)))
         truth["burglary"] = (
             OWN_CELL * share["burglary", 30.0] + AROUND_ROBBERY * near_robbery + BACKGROUND / n
         )
@@ -58,6 +62,7 @@ def simulated(
                 (day, int(place.area.cells[c]), group, at(day + timedelta(days=1)), ONE_INCIDENT)
                 for c in cells
             ]
+            happened += np.bincount(cells, minlength=n)
             for tau in (7.0, 30.0):
                 states[group, tau] = (states[group, tau] + np.bincount(cells, minlength=n)) * np.exp(-1 / tau)
     return ledger(rows), truth

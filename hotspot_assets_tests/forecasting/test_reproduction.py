@@ -88,6 +88,7 @@ def frame(shared_data: Path) -> Frame:
         pl.col("type").replace_strict(TYPES).alias("offence_group"),
         (pl.col("day") + pl.duration(days=1)).cast(pl.Datetime("us", "UTC")).alias("known_from"),
         pl.lit(1_000_000, dtype=pl.Int32).alias("weight"),
+        pl.lit("unknown").alias("setting"),
     )
     start, end = events_needed_from(FIRST), date(2015, 5, 1)
     groups = sorted(TYPES.values())

@@ -126,6 +126,7 @@ def frame(shared_data: Path) -> Frame:
     ledger = incidents(shared_data, region).with_columns(
         known_from=(pl.col("day") + pl.duration(days=1)).cast(pl.Datetime("us", "UTC")),
         weight=pl.lit(1_000_000, dtype=pl.Int32),
+        setting=pl.lit("unknown"),
     )
     start = events_needed_from(FIRST.replace(day=1))
     events = build_events(

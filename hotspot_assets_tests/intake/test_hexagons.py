@@ -56,7 +56,7 @@ def test_entry_names_cell_day_and_version() -> None:
     entries = lake.take_in(row("a"))
     assert dict(entries.schema) == ENTRY_SCHEMA
     cell = int(h3.latlng_to_cell(51.5, -0.1, 9), 16)
-    assert entries.rows() == [(date(2014, 6, 2), cell, "burglary", "a", 1, day(1), 1_000_000)]
+    assert entries.rows() == [(date(2014, 6, 2), cell, "burglary", "street", "a", 1, day(1), 1_000_000)]
 
 
 def test_amendment_takes_back_and_adds_at_its_own_time() -> None:
@@ -67,8 +67,10 @@ def test_amendment_takes_back_and_adds_at_its_own_time() -> None:
     assert moved.select("delivery_seq", "known_from").unique().rows() == [(2, day(2))]
     assert lake.take_in(row("a", latitude=51.6, status="solved")).is_empty()
     assert lake.take_in(row("a", latitude=51.6, status="x", offence_group="robbery")).height == 2
+    at_home = lake.take_in(row("a", latitude=51.6, status="x", offence_group="robbery", setting="dwelling"))
+    assert dict(at_home.select("setting", "weight").rows()) == {"dwelling": 1_000_000, "street": -1_000_000}
     closed = lake.take_in(row("a", reversal=True))
-    assert closed["weight"].to_list() == [-1_000_000]
+    assert closed.select("setting", "weight").rows() == [("dwelling", -1_000_000)]
     assert lake.sums(day(9), 9) == []
 
 
@@ -175,6 +177,7 @@ def test_real_ranges_keep_their_mass(shared_data: Path) -> None:
         delivery_seq=pl.lit(1, dtype=pl.Int64),
         known_from=pl.lit(day(0)),
         offence_group=pl.lit("vehicle_theft"),
+        setting=pl.lit("unknown"),
         latitude=pl.col("latitude").cast(pl.Float64),
         longitude=pl.col("longitude").cast(pl.Float64),
         time_precision=pl.lit("minute"),

@@ -19,13 +19,13 @@ from hotspot_assets.workflow.simulated_reviews import SIMULATED, simulate_review
 from .homes import forecast, lake_of
 from .reviewable import DAY, STAMP, reviewable
 
-FIRST, LAST = DAY - timedelta(days=9), DAY - timedelta(days=3)
+FIRST, LAST = DAY - timedelta(days=16), DAY - timedelta(days=3)
 UNITS = tuple(f"Strip {letter}" for letter in "ABCDEF")
 
 
 @pytest.fixture(scope="module")
 def fictional(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home of a fictional place, with forecasts for a week that is known."""
+    """A home of a fictional place, with forecasts for two weeks that are known: in one, nobody may happen to drop an area."""
     settings = reviewable(tmp_path_factory.mktemp("fictional") / "home", UNITS)
     settings = settings.model_copy(update={"area": settings.area.model_copy(update={"synthetic": True})})
     lake = lake_of(settings)

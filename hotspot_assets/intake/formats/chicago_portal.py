@@ -2,7 +2,7 @@
 
 Times are local, on a 12-hour clock. Rows are keyed by `ID`: the case number is shared by the victims of one
 event. `Updated On` is stamped anew in bulk, so it tells no report date and is not read. `Domestic` is read to
-exclude, and not stored.
+exclude, and not stored; `Location Description` is read for the setting, and not stored.
 """
 
 from __future__ import annotations
@@ -51,9 +51,29 @@ _GROUPS = {
 }
 
 
-def _with_whole_codes(rows: pl.DataFrame) -> pl.DataFrame:
-    """Spreadsheets take the leading zero off a code."""
-    return rows.with_columns(pl.col("offence_code").str.zfill(4))
+_OPEN = (
+    "STREET|SIDEWALK|ALLEY|PARKING|VEHICLE|CTA|PARK PROPERTY|GAS STATION|LOT|PLATFORM|BRIDGE|HIGHWAY|VACANT|YARD|LAKE|"
+    "RIVER|DRIVEWAY|TAXI|BUS"
+)
+_HOME = "RESIDENCE|APARTMENT|RESIDENTIAL|CHA "
+"""Words of a location description; those of open places go first, as in RESIDENTIAL YARD."""
+
+
+def _prepared(rows: pl.DataFrame) -> pl.DataFrame:
+    """Spreadsheets take the leading zero off a code; the place's description tells the setting."""
+    rows = rows.with_columns(pl.col("offence_code").str.zfill(4))
+    if "place" not in rows.columns:
+        return rows
+    place = pl.col("place").fill_null("").str.to_uppercase()
+    return rows.with_columns(
+        setting=pl.when(place == "")
+        .then(pl.lit("unknown"))
+        .when(place.str.contains(_OPEN))
+        .then(pl.lit("street"))
+        .when(place.str.contains(_HOME))
+        .then(pl.lit("dwelling"))
+        .otherwise(pl.lit("indoor"))
+    )
 
 
 FORMAT = Format(
@@ -70,10 +90,11 @@ FORMAT = Format(
             "domestic": "Domestic",
         }
     ],
+    optional={"place": "Location Description"},
     times=["%m/%d/%Y %I:%M:%S %p"],
     zone="America/Chicago",
     offences=_GROUPS,
     location_precision="snapped",
     unplaced_at=[(36.619446395, -91.686565684)],  # where the State Plane grid has its origin, in Missouri
-    prepare=_with_whole_codes,
+    prepare=_prepared,
 )

@@ -25,7 +25,7 @@ CONTRACT_COLUMNS = {
     "northing": "Northing in metres, British National Grid.",
     "location_precision": "point, snapped (moved to a nearby anchor) or area (a centre of a larger area).",
     "reported_by": "public or police (found by police activity).",
-    "setting": "street or indoor.",
+    "setting": "street, dwelling (a home) or indoor (any other building).",
     "domestic": "Flag; read to exclude, and not stored.",
 }
 """Every column of the delivery contract and what it means; other columns are not read."""
