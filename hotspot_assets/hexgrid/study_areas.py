@@ -12,11 +12,11 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-import h3
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import polars_h3 as plh3
+from h3.api import numpy_int
 
 from hotspot_assets.errors import UserError
 from hotspot_assets.hexgrid.cells import CellArray, cell_areas_km2, centres, corners
@@ -95,8 +95,8 @@ def from_cells(cells: CellArray, resolution: int, method: str, as_of: date | Non
 
 def from_boundary(geometry: Any, resolution: int) -> StudyArea:
     """The cells whose centre lies inside a (multi)polygon given in degrees (EPSG:4326)."""
-    cells = h3.h3shape_to_cells(h3.geo_to_h3shape(geometry), resolution)
-    return from_cells(np.array([int(cell, 16) for cell in cells], dtype=np.uint64), resolution, "boundary")
+    cells = numpy_int.h3shape_to_cells(numpy_int.geo_to_h3shape(geometry), resolution)
+    return from_cells(cells, resolution, "boundary")
 
 
 def from_incidents(cells: CellArray, resolution: int, as_of: date, margin_rings: int = 1) -> StudyArea:

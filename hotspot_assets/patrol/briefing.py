@@ -20,7 +20,7 @@ import polars as pl
 from hotspot_assets.patrol.drawing import CLASSES, length_label
 from hotspot_assets.patrol.exports import WARNING
 from hotspot_assets.patrol.review import list_hash
-from hotspot_assets.patrol.sheet_map import SheetMap, sheet_map
+from hotspot_assets.patrol.sheet_map import SheetMap
 from hotspot_assets.patrol.sheets import (
     Sheet,
     approval_text,
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 _COMPACT, _DENSE = 9, 13  # beyond so many areas, groups and notices, smaller type keeps it on one page
 
 
-def sheet_html(sheet: Sheet) -> str:
+def sheet_html(sheet: Sheet, drawing: SheetMap) -> str:
     """The sheet as an HTML page; prints on one A4 page for up to 25 areas."""
-    lines, drawing = grouped_lines(sheet), sheet_map(sheet)
+    lines = grouped_lines(sheet)
     count = sheet.areas.height
     notices = notices_of(sheet)
     length = count + len(lines) + len(notices)

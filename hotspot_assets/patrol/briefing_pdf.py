@@ -18,7 +18,7 @@ import polars as pl
 
 from hotspot_assets.patrol.drawing import CLASSES, length_label
 from hotspot_assets.patrol.exports import WARNING
-from hotspot_assets.patrol.sheet_map import SheetMap, sheet_map
+from hotspot_assets.patrol.sheet_map import SheetMap
 from hotspot_assets.patrol.sheets import (
     Sheet,
     approval_text,
@@ -44,19 +44,19 @@ _PLAIN, _BOLD = "DejaVuSans", "DejaVuSans-Bold"
 _INK, _PALE_INK, _PAPER, _THIN_PAPER = "#000000", "#00000040", "#ffffff", "#ffffffd9"
 
 
-def sheets_pdf(sheets: Sequence[Sheet]) -> bytes:
-    """Sheets as one PDF, an A4 page each: fonts are embedded once. Equal sheets give equal bytes."""
+def sheets_pdf(sheets: Sequence[tuple[Sheet, SheetMap]]) -> bytes:
+    """Sheets with their maps as one PDF, an A4 page each: fonts are embedded once. Equal sheets give equal bytes."""
     from reportlab.pdfgen.canvas import Canvas
 
     _know_fonts()
-    first = sheets[0]
+    first, _ = sheets[0]
     units = first.unit if len(sheets) == 1 else f"{len(sheets)} units"
     packed = BytesIO()
     canvas = Canvas(packed, pagesize=(_WIDE, _HIGH), invariant=1, pageCompression=1)
     canvas.setTitle(f"{status_of(first)}: patrol areas, {units}, {first.forecast_date}, {first.shift}")
-    for sheet in sheets:
+    for sheet, drawing in sheets:
         page = _Page(canvas)
-        below = _map(page, sheet, _head(page, sheet))
+        below = _map(page, sheet, drawing, _head(page, sheet))
         _table(page, sheet, below)
         _foot(page, sheet)
         canvas.showPage()
@@ -146,9 +146,9 @@ def _head(page: _Page, sheet: Sheet) -> float:
     return at
 
 
-def _map(page: _Page, sheet: Sheet, top: float) -> float:
+def _map(page: _Page, sheet: Sheet, drawing: SheetMap, top: float) -> float:
     """The map with its legend; gives the height it leaves."""
-    drawing, foot = sheet_map(sheet), top - _MAP_HIGH
+    foot = top - _MAP_HIGH
     window = _Window.onto(drawing, foot)
     page.canvas.saveState()
     path = page.canvas.beginPath()

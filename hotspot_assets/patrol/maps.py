@@ -73,7 +73,7 @@ def map_png(view: MapView) -> bytes:
         size = int(picture.width * width), int(picture.height * width)
         smaller = picture if width == 1.0 else picture.resize(size, Image.Resampling.LANCZOS)
         packed = BytesIO()
-        smaller.quantize(colours).save(packed, "PNG")
+        smaller.quantize(colours, Image.Quantize.FASTOCTREE).save(packed, "PNG")
         if packed.tell() <= MOST_BYTES:
             break
     return packed.getvalue()

@@ -79,8 +79,8 @@ def incidents_of_areas(areas: pl.DataFrame, contributions: pl.DataFrame) -> pl.D
         _cells_of(areas)
         .join(contributions.filter(pl.col("incident_key").is_not_null()), on="cell")
         .group_by("area_id", "incident_key", "offence_group", "day", "age_days")
-        .agg(pl.col("contribution").sum(), pl.col("ring").min())
-        .sort("area_id", "contribution", "incident_key", descending=[False, True, False])
+        .agg(pl.col("contribution").sort().sum(), pl.col("ring").min())
+        .sort("area_id", -pl.col("contribution"), "incident_key", "day", "offence_group")
         .with_columns(place=pl.int_range(1, pl.len() + 1).over("area_id"))
     )
 
@@ -114,8 +114,8 @@ def why_pages(reasons: Reasons) -> Iterator[str]:
     )
     by_group = (
         incidents.group_by("area_id", "offence_group")
-        .agg(pl.col("contribution").sum(), pl.len())
-        .sort("area_id", "contribution", descending=[False, True])
+        .agg(pl.col("contribution").sort().sum(), pl.len())
+        .sort("area_id", -pl.col("contribution"), "offence_group")
     )
     cells = _cells_of(reasons.areas).join(reasons.cells, on="cell").sort("area_id", "cell")
     of_area = [_by_area(frame) for frame in (shown, by_group, cells)]

@@ -20,6 +20,7 @@ from hotspot_assets.patrol.drawing import Shading, shading_of
 from hotspot_assets.patrol.ground import Ground, exclusion_effect
 from hotspot_assets.patrol.layers import read_streets
 from hotspot_assets.patrol.review import list_hash
+from hotspot_assets.patrol.sheet_map import SheetMap, sheet_map
 from hotspot_assets.patrol.sheets import Approval, Sheet, local
 from hotspot_assets.patrol.shifts import Shift, hour_strip, shift_times
 from hotspot_assets.settings import Settings
@@ -64,15 +65,20 @@ def write_drafts(lake: Lake, settings: Settings, day: date, areas: pl.DataFrame)
     _put_aside(folder, areas, facts.newest)
     paths = []
     for (shift,), of_shift in areas.sort("shift", "unit").group_by("shift", maintain_order=True):
-        sheets = [facts.sheet(each) for each in of_shift.partition_by("unit", maintain_order=True)]
+        sheets = [_drawn(facts.sheet(each)) for each in of_shift.partition_by("unit", maintain_order=True)]
         name = file_name(str(shift))
         paths += [
-            write_whole(folder / name / f"{file_name(each.unit)}.html", sheet_html(each).encode())
-            for each in sheets
+            write_whole(folder / name / f"{file_name(each.unit)}.html", sheet_html(each, drawing).encode())
+            for each, drawing in sheets
         ]
         if settings.patrol.pdf:
             paths.append(write_whole(folder / f"{name}.pdf", sheets_pdf(sheets)))
     return paths
+
+
+def _drawn(sheet: Sheet) -> tuple[Sheet, SheetMap]:
+    """A sheet with its map, which page and paper share."""
+    return sheet, sheet_map(sheet)
 
 
 def _put_aside(folder: Path, areas: pl.DataFrame, by: str) -> None:
@@ -114,8 +120,8 @@ def write_issued(lake: Lake, settings: Settings, day: date) -> list[Path]:
         with_pdf = settings.patrol.pdf
         if later is None:
             if not page.exists() or (with_pdf and not pdf.exists()):
-                sheet = facts.sheet(areas, _approval(areas))
-                write_whole(page, sheet_html(sheet).encode())
+                sheet = _drawn(facts.sheet(areas, _approval(areas)))
+                write_whole(page, sheet_html(*sheet).encode())
                 if with_pdf:
                     write_whole(pdf, sheets_pdf([sheet]))
             paths += [page, pdf] if with_pdf else [page]

@@ -94,6 +94,14 @@ def _sheet(
     )
 
 
+def _html(sheet: Sheet) -> str:
+    return sheet_html(sheet, sheet_map(sheet))
+
+
+def _pdf(sheet: Sheet) -> bytes:
+    return sheets_pdf([(sheet, sheet_map(sheet))])
+
+
 class _Text(HTMLParser):
     """The text of a page, its tags, and all addresses in it."""
 
@@ -118,7 +126,7 @@ class _Text(HTMLParser):
 
 def test_all_that_must_be_on_a_sheet() -> None:
     sheet = _sheet()
-    page = _Text(sheet_html(sheet))
+    page = _Text(_html(sheet))
     text = page.text
     for words in (
         "Patrol areas: Harbour <script>alert(",
@@ -141,28 +149,28 @@ def test_all_that_must_be_on_a_sheet() -> None:
     assert "DRAFT" not in text and "SYNTHETIC" not in text
     assert page.tags.count("script") == 2, "no text became a script"
     assert page.addresses == [], "nothing is loaded"
-    assert 'lang="en"' in sheet_html(sheet)
+    assert 'lang="en"' in _html(sheet)
 
 
 def test_without_approval_there_is_no_sheet_but_a_draft() -> None:
-    draft = _Text(sheet_html(_sheet(approval=None))).text
+    draft = _Text(_html(_sheet(approval=None))).text
     assert "DRAFT: nobody has approved these areas. Not for use on patrol." in draft
     assert "Approved by" not in draft and "Not approved." in draft
-    assert b"DRAFT" in sheets_pdf([_sheet(approval=None)])
+    assert b"DRAFT" in _pdf(_sheet(approval=None))
 
 
 def test_a_sheet_says_what_is_wrong_with_it() -> None:
     sheet = _sheet()
-    later = overtaken_html(sheet_html(sheet), "SUPERSEDED", "Superseded by forecast f-9.")
+    later = overtaken_html(_html(sheet), "SUPERSEDED", "Superseded by forecast f-9.")
     assert "Superseded by forecast f-9" in _Text(later).text and "APPROVED" not in later
     assert overtaken_html(later, "SUPERSEDED", "Superseded by forecast f-10.") == later and list_of(
         later
     ) == list_hash(sheet.areas)
     simulated = replace(sheet, approval=replace(APPROVAL, simulated=True), synthetic=True)
-    text = _Text(sheet_html(simulated)).text
+    text = _Text(_html(simulated)).text
     assert "SIMULATED: this approval was made by a demonstration" in text and "SYNTHETIC" in text
     early = replace(sheet, starts_at=FOUR - timedelta(hours=3))
-    text = _Text(sheet_html(early)).text
+    text = _Text(_html(early)).text
     assert "(3 h after the shift began)" in text and "too late for a part of it" in text
 
 
@@ -179,8 +187,8 @@ def test_script_data_cannot_end_its_element() -> None:
 def test_pdf_is_one_a4_page_and_repeatable() -> None:
     for areas, groups in ((2, GROUPS[:3]), (5, GROUPS)):
         sheet = _sheet(areas, groups)
-        pdf = sheets_pdf([sheet])
-        assert pdf == sheets_pdf([sheet])
+        pdf = _pdf(sheet)
+        assert pdf == _pdf(sheet)
         assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
         box = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+)", pdf)
         assert box is not None
@@ -189,7 +197,7 @@ def test_pdf_is_one_a4_page_and_repeatable() -> None:
 
 def test_pdf_shades_each_hexagon_of_the_map_once() -> None:
     sheet = _sheet()
-    packed = re.findall(rb"/FlateDecode[^\n]*\n>>\nstream\r?\n(.*?)endstream", sheets_pdf([sheet]), re.DOTALL)
+    packed = re.findall(rb"/FlateDecode[^\n]*\n>>\nstream\r?\n(.*?)endstream", _pdf(sheet), re.DOTALL)
     texts = [zlib.decompress(each) for each in packed]
     (page,) = [text for text in texts if b" cm" in text]
     shaded = re.findall(rb"([^\n]*)B\b", page)
@@ -245,10 +253,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     )
     links = {(str(DAY), unit["area_id"][0]): "why/one.html"}
     texts = {
-        "sheet": sheet_html(_sheet()),
-        "full": sheet_html(full),
+        "sheet": _html(_sheet()),
+        "full": _html(full),
         "draft": overtaken_html(
-            sheet_html(replace(_sheet(approval=None), synthetic=True)),
+            _html(replace(_sheet(approval=None), synthetic=True)),
             "SUPERSEDED",
             "Superseded by forecast f-9.",
         ),
@@ -284,7 +292,7 @@ def test_prints_on_one_page(browser: Any, areas: int, groups: int) -> None:
     worst = replace(best, approval=None, synthetic=True)
     page = browser.new_page()
     for sheet in (best, worst):
-        page.set_content(sheet_html(sheet))
+        page.set_content(_html(sheet))
         pdf = page.pdf(prefer_css_page_size=True, print_background=True)
         assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
     page.close()
@@ -315,7 +323,7 @@ def test_map_moves_by_keys_and_repaints(browser: Any, pages: dict[str, Path]) ->
 
 def test_an_ended_sheet_says_so(browser: Any, tmp_path: Path) -> None:
     ended = replace(_sheet(), approval=replace(APPROVAL, expires_at=datetime(2014, 6, 3, tzinfo=UTC)))
-    (tmp_path / "ended.html").write_text(sheet_html(ended), encoding="utf-8")
+    (tmp_path / "ended.html").write_text(_html(ended), encoding="utf-8")
     page, _, _ = _open(browser, tmp_path / "ended.html")
     assert page.locator("#expired").is_visible()
     assert page.inner_text(".status") == "EXPIRED"
@@ -372,6 +380,6 @@ def test_chicago_unit_sheet(shared_data: Path) -> None:
         _sheet(), unit="0312", ground=ground, shading=shading_of(area, {"theft": surface}), hours={},
         boundaries=boundaries, areas=areas.filter(pl.col("unit") == "0312"),
     )  # fmt: skip
-    text = _Text(sheet_html(sheet)).text
+    text = _Text(_html(sheet)).text
     assert {"0311", "0313", "0321", "0322"} <= set(re.findall(r"\b03\d\d\b", text))
-    assert sheets_pdf([sheet]).startswith(b"%PDF")
+    assert _pdf(sheet).startswith(b"%PDF")
