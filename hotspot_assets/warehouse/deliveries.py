@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -113,7 +113,7 @@ def record_delivery(
             note_parameters(transaction, facts.delivered_at, stamp.author, parameters)
         counts, holds_erased = NOTHING_YET, False
         for part, known, comparison in _compared(transaction, file, facts):
-            transaction.append("incidents", TABLES["incidents"].conform(comparison.versions))
+            transaction.append("incidents", comparison.versions)
             counts += comparison.counts
             holds_erased = holds_erased or _names_erased(part, known)
         first, last = complete_days or (None, None)
@@ -174,16 +174,21 @@ def _is_new_source(transaction: Transaction, source: str, stamp: Stamp) -> bool:
 def _compared(
     transaction: Transaction, file: ReadFile, facts: DeliveryFacts
 ) -> Iterator[tuple[KeySlice, pl.DataFrame, Comparison]]:
-    """Part by part: what it holds, what is known of its incidents, and the two compared."""
+    """Part by part: what it holds, what is known of its incidents, and the two compared, versions as stored."""
     wait = facts.complete_for is not None and _closings_wait(transaction, file, facts)
     with ThreadPoolExecutor(1) as comparer:  # a part is compared while the one before it is written
         begun: list[tuple[KeySlice, pl.DataFrame, Future[Comparison]]] = []
         for part in file.parts.slices():
             known = _known(transaction, part, file.source, facts)
-            comparison = comparer.submit(compare, part.rows, known, facts, part.not_taken, wait)
+            comparison = comparer.submit(_comparison, part, known, facts, wait)
             yield from _ended(begun)
             begun = [(part, known, comparison)]
         yield from _ended(begun)
+
+
+def _comparison(part: KeySlice, known: pl.DataFrame, facts: DeliveryFacts, wait: bool) -> Comparison:
+    found = compare(part.rows, known, facts, part.not_taken, wait)
+    return replace(found, versions=TABLES["incidents"].conform(found.versions))
 
 
 def _ended(

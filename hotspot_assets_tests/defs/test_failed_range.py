@@ -12,7 +12,6 @@ from hotspot_assets.definitions import build_definitions
 from hotspot_assets.defs import operate
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.reads import newest_delivery
-from hotspot_assets.workflow.models import REACH_RINGS
 from hotspot_assets.workflow.study_area import study_area_of_month
 from hotspot_assets_tests.workflow.homes import LAST_DAY, deliver, home_in, lake_of, town
 
@@ -31,7 +30,7 @@ def test_the_days_before_the_failure_are_written_and_known_as_such(tmp_path: Pat
     first, last = second - timedelta(days=2), second + timedelta(days=1)
     area = study_area_of_month(lake, settings, second, newest_delivery(lake))
     settings.cache.mkdir(exist_ok=True)
-    (settings.cache / f"neighbours-{area.study_area_id}-{REACH_RINGS}.npz").write_bytes(b"torn")
+    (settings.cache / f"neighbours-{area.study_area_id}-0.npz").write_bytes(b"torn")  # a count reads no rings
     with pytest.raises(operate.RunFailed):
         operate.run_job(settings, scores_only(settings), "scores", days=(first, last))
     with operate.instance_of(settings) as instance:
