@@ -87,6 +87,7 @@ LINEAGE: dict[str, dict[str, dict[str, list[str]]]] = {
         "day": {"incidents": ["occurred_from", "occurred_to", "time_precision"]},
         "cell": {"incidents": ["latitude", "longitude"]},
         "offence_group": {"incidents": ["offence_group"]},
+        "setting": {"incidents": ["setting"]},
         "incident_key": {"incidents": ["incident_key"]},
         "delivery_seq": {"incidents": ["delivery_seq"]},
         "known_from": {"incidents": ["known_from"]},
@@ -95,7 +96,7 @@ LINEAGE: dict[str, dict[str, dict[str, list[str]]]] = {
     "study_areas": {"cells": {"hexagon_incidents": ["cell", "day", "known_from", "delivery_seq"]}},
     "fitted_models": {
         "artefact": {
-            "hexagon_incidents": ["day", "cell", "offence_group", "weight", "known_from"],
+            "hexagon_incidents": ["day", "cell", "offence_group", "setting", "weight", "known_from"],
             "study_areas": ["study_area_id"],
         }
     },
@@ -103,7 +104,9 @@ LINEAGE: dict[str, dict[str, dict[str, list[str]]]] = {
         "offence_group": {"hexagon_incidents": ["offence_group"]},
         "cell": {"study_areas": ["study_area_id"]},
         "score": {
-            "hexagon_incidents": ["day", "cell", "offence_group", "weight", "known_from", "delivery_seq"],
+            "hexagon_incidents": [
+                *("day", "cell", "offence_group", "setting", "weight", "known_from", "delivery_seq"),
+            ],
             "fitted_models": ["artefact"],
         },
         "rank": {"hexagon_incidents": ["weight"], "fitted_models": ["artefact"]},

@@ -25,7 +25,7 @@ UNITS = tuple(f"Strip {letter}" for letter in "ABCDEF")
 
 @pytest.fixture(scope="module")
 def fictional(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home of a fictional place, with forecasts for two weeks that are known: in one, nobody may happen to drop an area."""
+    """A home of a fictional place, with forecasts for two weeks that are known: in one, nobody may drop an area."""
     settings = reviewable(tmp_path_factory.mktemp("fictional") / "home", UNITS)
     settings = settings.model_copy(update={"area": settings.area.model_copy(update={"synthetic": True})})
     lake = lake_of(settings)
