@@ -115,10 +115,10 @@ def _enter_settings(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute("UPDATE hexagon_incidents SET setting = 'unknown'")
     cursor.execute("""
         UPDATE hexagon_incidents SET setting = known.setting FROM (
-            SELECT incident_key, delivery_seq, weight < 0 AS back, arg_max(i.setting, i.delivery_seq) AS setting
-            FROM (SELECT DISTINCT incident_key, delivery_seq, sign(weight) AS weight FROM hexagon_incidents) h
+            SELECT h.incident_key, h.delivery_seq, h.back, arg_max(i.setting, i.delivery_seq) AS setting
+            FROM (SELECT DISTINCT incident_key, delivery_seq, weight < 0 AS back FROM hexagon_incidents) h
             JOIN incidents i USING (incident_key)
-            WHERE i.delivery_seq < h.delivery_seq OR (i.delivery_seq = h.delivery_seq AND h.weight > 0)
+            WHERE i.delivery_seq < h.delivery_seq OR (i.delivery_seq = h.delivery_seq AND NOT h.back)
             GROUP BY ALL) known
         WHERE hexagon_incidents.incident_key = known.incident_key
             AND hexagon_incidents.delivery_seq = known.delivery_seq AND (hexagon_incidents.weight < 0) = known.back

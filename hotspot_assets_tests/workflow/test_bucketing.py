@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-from hotspot_assets.warehouse.lake import Stamp
+from hotspot_assets.warehouse.lake import Stamp, Transaction
 from hotspot_assets.workflow.bucketing import bucket_new_deliveries
 from hotspot_assets.workflow.deliveries import Declaration, take_in
 
-from .homes import COLUMNS, home_in, lake_of, row
+from .homes import COLUMNS, deliver, home_in, lake_of, row
 
 AT = datetime(2020, 2, 3, tzinfo=UTC)
 LIMITS = """
@@ -39,3 +39,28 @@ def test_each_offence_group_has_its_own_longest_range(tmp_path: Path) -> None:
     assert dict(bucketed.placed) == {"burglary": 3, "vehicle_theft": 3}
     assert dict(bucketed.over_long) == {"burglary": 1, "vehicle_theft": 2}
     assert weights.rows() == [("burglary", 2_000_000), ("vehicle_theft", 1_000_000)]
+
+
+def test_an_older_home_learns_the_settings_of_its_entries(tmp_path: Path) -> None:
+    """The step forward fills in what taking the same deliveries in anew would have written."""
+    settings = home_in(tmp_path)
+    columns = (*COLUMNS, "setting")
+    first = [("a", "street"), ("b", "dwelling"), ("c", "unknown"), ("d", "indoor")]
+    deliver(settings, "1.csv", [(*row(name, AT), where) for name, where in first], columns=columns)
+    moved = [(*row("a", AT, 51.6), "indoor"), (*row("b", AT + timedelta(days=1)), "dwelling")]
+    deliver(settings, "2.csv", moved, columns=columns)
+    deliver(settings, "3.csv", [(*row("a", AT, 51.7), "dwelling")], columns=columns)
+    query = "SELECT * FROM hexagon_incidents ORDER BY ALL"
+    lake = lake_of(settings)
+    written = lake.read(query)
+    assert written["weight"].to_list().count(-1_000_000) == 3
+
+    def as_before(transaction: Transaction) -> None:
+        transaction.execute("ALTER TABLE hexagon_incidents DROP COLUMN setting")
+        transaction.execute("DELETE FROM schema_versions WHERE version >= 11")
+
+    lake.transact(as_before, tables=[], message="as an older version left it")
+    lake.close()
+    stepped = lake_of(settings)
+    assert stepped.read(query).select(written.columns).sort(written.columns).equals(written)
+    stepped.close()
