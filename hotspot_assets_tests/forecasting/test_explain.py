@@ -12,6 +12,7 @@ from hotspot_assets.forecasting.engine import score_days
 from hotspot_assets.forecasting.explain import explain, take_apart
 from hotspot_assets.forecasting.kernel import CellBackground, Component, DecayKernel
 from hotspot_assets.forecasting.profiles import (
+    Dasymetric,
     Exponential,
     Gaussian,
     Hyperbolic,
@@ -47,6 +48,16 @@ MIXTURE = DecayKernel(
     mixture=True,
     uniform=0.1,
 )
+OVER_ACTIVITY = DecayKernel(
+    (
+        Component(Exponential(30.0), Dasymetric(150.0), 0.5, "robbery", "street"),
+        Component(Exponential(5.0), Dasymetric(110.0), 0.2, None, "dwelling"),
+        Component(Exponential(90.0), Identity(), 0.2),
+    ),
+    mixture=True,
+    uniform=0.1,
+    activity=GROUPS,
+)
 STAIRS = DecayKernel(
     (Component(Hyperbolic(8), RingHyperbolic(3)), Component(Window(20), Identity(), 0.7, "theft"))
 )
@@ -63,7 +74,7 @@ def with_background(place: Town) -> DecayKernel:
 def test_contributions_and_background_add_up_to_the_score(
     data: st.DataObject, place: Town, frame: pl.DataFrame
 ) -> None:
-    kernel = data.draw(st.sampled_from([MIXTURE, STAIRS, with_background(place)]))
+    kernel = data.draw(st.sampled_from([MIXTURE, OVER_ACTIVITY, STAIRS, with_background(place)]))
     group = data.draw(st.sampled_from(GROUPS))
     day = START + timedelta(days=data.draw(st.integers(25, DAYS + 5)))
     chosen = data.draw(st.lists(st.integers(0, place.area.n - 1), min_size=1, max_size=9, unique=True))
