@@ -166,7 +166,8 @@ _MODELS = (
     Model(
         "learned",
         "Learned decay kernel",
-        "A mixture of exponential x Gaussian kernels over own and similar offence groups, weights by EM.",
+        "A mixture of exponential x dasymetric Gaussian kernels over own and similar offence groups and their"
+        " settings, weights by EM.",
         None,
         "this project",
         None,

@@ -1,7 +1,7 @@
 """The learned kernel: a mixture over own and similar offence groups, weighted by what proved right.
 
-Belongs here: the candidates, their weights by EM, and the two pictures of a fit (similarity, decay). Not
-here: the view of held-out days (`fitting`), scoring (`engine`).
+Belongs here: the candidates, the prior of their weights, and the two pictures of a fit (similarity, decay). Not
+here: the view of held-out days (`fitting`), the EM itself (`mixing`), scoring (`engine`).
 
     share(cell, day) = w_0 / n + sum_k w_k f_k(cell, day) / sum over cells of f_k(., day)
 
@@ -14,7 +14,7 @@ few incidents: a rare offence group leans on what all groups have in common, a f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from hotspot_assets.forecasting.events import SETTINGS, Events
 from hotspot_assets.forecasting.fitting import Candidates, FitInput, FittedModel, Observed, observe
 from hotspot_assets.forecasting.kernel import Component, DecayKernel
 from hotspot_assets.forecasting.levels import fit_level
+from hotspot_assets.forecasting.mixing import em_weights
 from hotspot_assets.forecasting.profiles import Dasymetric, Decay, Exponential, FloatArray, Identity
 from hotspot_assets.forecasting.state import Row, sorted_rows
 
@@ -32,8 +33,6 @@ WIDTHS_RINGS = (1.0, 2.0, 3.5)
 PRIOR_INCIDENTS = 10.0
 LEAST_OF_GROUP = 0.02
 """A setting with less of its offence group than this is no source: there is too little to learn from."""
-_ITERATIONS = 250
-_TOLERANCE = 1e-8
 _DECIMALS = 6
 _LEAST_WEIGHT = 5e-4
 """Weights below this are dropped: they change no rank, and each costs time every day."""
@@ -75,68 +74,6 @@ def _settings_of(events: Events, group: str) -> tuple[str | None, ...]:
     incidents = np.bincount(events.setting[where], weights=events.weight[where], minlength=len(SETTINGS))
     found = np.flatnonzero(incidents > LEAST_OF_GROUP * incidents.sum())
     return tuple(SETTINGS[number] for number in found) if len(found) > 1 else (None,)
-
-
-def em_weights(
-    ratios: npt.NDArray[np.floating],
-    weight: FloatArray,
-    prior: FloatArray | None = None,
-    start: FloatArray | None = None,
-) -> FloatArray:
-    """Weights (1 + candidates,) that sum to one and make the observed incidents most likely.
-
-    The first is the uniform background. `ratios` (incidents, candidates) is what each candidate gave,
-    `weight` (incidents,) how often; `prior` is in incidents per weight. With nothing observed the prior's
-    shares come back, or even weights. Steps are lengthened as by Varadhan & Roland 2008 (SQUAREM), and never
-    taken where they would make the incidents less likely.
-    """
-    count = 1 + ratios.shape[1]
-    extra = np.zeros(count) if prior is None else prior
-    total = float(weight.sum() + extra.sum())
-    shares = np.full(count, 1.0 / count) if start is None else (start + 1e-6) / (1.0 + count * 1e-6)
-    if total == 0:
-        return shares
-    blocks = [
-        (np.insert(ratios[rows], 0, 1.0, axis=1).astype(np.float32), weight[rows])
-        for rows in (slice(first, first + _BLOCK) for first in range(0, len(ratios), _BLOCK))
-    ]
-
-    def step(now: FloatArray) -> tuple[FloatArray, float]:
-        """The next shares, and how likely the present ones make the incidents."""
-        credits, likely = extra.copy(), float((extra * np.log(np.maximum(now, _NOTHING))).sum())
-        single = now.astype(np.float32)
-        for given, often in blocks:
-            mixed = np.einsum("ij,j->i", given, single)
-            credits += now * np.einsum("ij,i->j", given, (often / mixed).astype(np.float32))
-            likely += float((often * np.log(mixed)).sum())
-        return credits / credits.sum(), likely / total
-
-    return _accelerated(step, shares)
-
-
-_BLOCK = 1024
-"""Incidents looked at together: they stay in the processor's cache, and their sums keep single precision good."""
-_NOTHING = 1e-300
-
-
-def _accelerated(step: Callable[[FloatArray], tuple[FloatArray, float]], shares: FloatArray) -> FloatArray:
-    """Where the steps lead to, each two of them taken as one long one."""
-    after, before = step(shares)
-    for _ in range(_ITERATIONS):
-        later, likely = step(after)
-        if abs(likely - before) < _TOLERANCE:
-            return later
-        first, change = after - shares, later - 2 * after + shares
-        size = float(np.sqrt((first**2).sum() / max((change**2).sum(), _NOTHING)))
-        leap = np.maximum(shares + 2 * size * first + size**2 * change, 0.01 * after)
-        leap /= leap.sum()
-        landed, reached = step(leap)
-        if reached >= likely:
-            shares, after, before = leap, landed, reached
-        else:
-            shares, before = after, likely
-            after = later
-    return after
 
 
 def _in_common(

@@ -10,7 +10,7 @@ from hotspot_assets.forecasting.engine import score_days
 from hotspot_assets.forecasting.events import ONE_INCIDENT
 from hotspot_assets.forecasting.fitting import FitInput, FittedModel, events_needed_from
 from hotspot_assets.forecasting.kernel import rings_needed
-from hotspot_assets.forecasting.learning import decay_curve, em_weights, fit_learned, similarity
+from hotspot_assets.forecasting.learning import decay_curve, fit_learned, similarity
 from hotspot_assets.forecasting.profiles import Exponential, Gaussian, Identity
 from hotspot_assets.forecasting.spatial import operator
 from hotspot_assets.forecasting.tuning import fit_exponential, fit_kde
@@ -139,15 +139,29 @@ def test_decay_curves_fall_from_one(learned: FittedModel) -> None:
     assert total == sorted(total, reverse=True)
 
 
-def test_em_gives_the_likeliest_weights_and_respects_the_prior() -> None:
-    ratios = np.array([[3.0, 0.0]] * 60 + [[0.0, 3.0]] * 40)
-    weights = em_weights(ratios, np.ones(100))
-    np.testing.assert_allclose(weights, [0.0, 0.6, 0.4], atol=1e-3)
-    pulled = em_weights(ratios, np.ones(100), np.array([0.0, 0.0, 900.0]))
-    assert pulled[2] > 0.9
-    nothing = em_weights(np.zeros((0, 2)), np.zeros(0), np.array([1.0, 2.0, 1.0]))
-    np.testing.assert_allclose(nothing, [0.25, 0.5, 0.25])
-    assert em_weights(np.zeros((0, 2)), np.zeros(0)).tolist() == [1 / 3] * 3
+def test_a_setting_that_repeats_is_told_from_one_that_does_not(place: Town) -> None:
+    """Homes are broken into where homes were; what happens in the open falls anywhere, and rarely at all indoors."""
+    rng = np.random.default_rng(8)
+    rows, settings = [], []
+    homes = rng.choice(place.area.n, size=20, replace=False)
+    for offset in range(400):
+        day = DAY - timedelta(days=400 - offset)
+        for cell, setting in (
+            *((int(homes[rng.integers(20)]), "dwelling") for _ in range(5)),
+            *((int(rng.integers(place.area.n)), "street") for _ in range(5)),
+            *((int(rng.integers(place.area.n)), "indoor") for _ in range(int(rng.random() < 0.1))),
+        ):
+            known = at(day + timedelta(days=1))
+            rows.append((day, int(place.area.cells[cell]), "burglary", known, ONE_INCIDENT))
+            settings.append(setting)
+    events = events_of(ledger(rows, settings), place, events_needed_from(DAY), DAY, ("burglary",))
+    kernel = fit_learned(FitInput(events, place.area, place.near, ("burglary",), DAY)).kernels["burglary"]
+    shares: dict[str | None, float] = {}
+    for each in kernel.components:
+        shares[each.source_setting] = shares.get(each.source_setting, 0.0) + each.weight
+    assert shares["dwelling"] == pytest.approx(0.5, abs=0.07)
+    assert shares.get("street", 0.0) + kernel.uniform == pytest.approx(0.5, abs=0.07)
+    assert set(shares) <= {"dwelling", "street"}, "a hundredth of the group is no source"
 
 
 def test_tuning_finds_a_short_memory(place: Town) -> None:
