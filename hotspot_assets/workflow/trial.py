@@ -30,11 +30,12 @@ from hotspot_assets.warehouse.reads import newest_delivery
 from hotspot_assets.warehouse.trials import judged_span, occurred_span, record_look
 from hotspot_assets.workflow.dates import now_utc
 from hotspot_assets.workflow.files import write_whole
-from hotspot_assets.workflow.knowledge import Knowledge
+from hotspot_assets.workflow.knowledge import AS_IT_STANDS, Knowledge
 from hotspot_assets.workflow.models import REACH_RINGS
 from hotspot_assets.workflow.outcomes import NotKnownYet, counts_of_days, last_known_day
 from hotspot_assets.workflow.study_area import neighbours_of
 from hotspot_assets.workflow.trial_facts import about, delays, near_repeats
+from hotspot_assets.workflow.trial_fits import FitsByMonth, fit_side_by_side, fits_of, months_ahead
 from hotspot_assets.workflow.trial_lists import Month, Stage, aged_lists
 
 BASELINES = ("count_28", "count_365", "count_all", "kde")
@@ -187,6 +188,7 @@ def _measured(stage: Stage, plan: Plan, step: Step) -> Measured:
     parts: list[Measured] = []
     by_lag: dict[Knowledge, list[pl.DataFrame]] = {lag: [] for lag in other_lags}
     by_age: list[pl.DataFrame] = []
+    fit_side_by_side(stage, _fits_ahead(plan), step)
     for month in stage.months(plan.first, plan.last):
         yardstick = _yardstick(month, plan.models[0])
         for each in plan.models:
@@ -244,7 +246,13 @@ def _hash(outcomes: pl.DataFrame) -> str:
     return hashlib.sha256(ordered.write_csv().encode()).hexdigest()
 
 
+def _fits_ahead(plan: Plan) -> FitsByMonth:
+    """Fits to make before the lists: not those with a lag of their own, which are not kept."""
+    return fits_of(plan.first, plan.last, plan.models) if plan.lags[0] == AS_IT_STANDS else {}
+
+
 def steps_of(plan: Plan) -> int:
     """How many pieces of work a trial has, for the log."""
     months = (plan.last.year - plan.first.year) * 12 + plan.last.month - plan.first.month + 1
-    return months * (len(plan.models) * len(plan.lags) + len(LIST_AGES_DAYS) - 1) + 1
+    lists = months * (len(plan.models) * len(plan.lags) + len(LIST_AGES_DAYS) - 1)
+    return months_ahead(_fits_ahead(plan)) + lists + 1

@@ -77,14 +77,17 @@ class Month:
 
     def surfaces(self, model: str, knowledge: Knowledge = AS_IT_STANDS) -> Iterator[DaySurface]:
         """A model's surfaces, in date order."""
-        in_force = self._in_force(model, knowledge)
+        in_force = self.in_force(model, knowledge)
         if not in_force.fitted.groups:
             return iter(())
         first, last = self.days[0], self.days[-1]
         return surfaces(in_force, self.stage.settings, self.area, self._known(knowledge), first, last)
 
-    def _in_force(self, name: str, knowledge: Knowledge) -> InForce:
-        """Fits that see what forecasts see are kept in the lake; those with a lag of their own are not."""
+    def in_force(self, name: str, knowledge: Knowledge = AS_IT_STANDS) -> InForce:
+        """A model as it stands for the month, fitted if need be.
+
+        Fits that see what forecasts see are kept in the lake; those with a lag of their own are not.
+        """
         stage, model = self.stage, catalogue.model(name)
         if model.needs_fit and knowledge != AS_IT_STANDS:
             return InForce(model, fitted_on(model, self._seen(knowledge, stage.newest)), None)
