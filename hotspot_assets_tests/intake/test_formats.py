@@ -85,6 +85,31 @@ def test_chicago_times_keys_and_groups(tmp_path: Path) -> None:
     assert delivery.accepted["incident_key"].n_unique() == 6  # they share a case number
 
 
+@pytest.mark.parametrize(
+    ("place", "setting"),
+    [
+        ("STREET", "street"),
+        ("RESIDENTIAL YARD (FRONT/BACK)", "street"),
+        ("PARKING LOT/GARAGE(NON.RESID.)", "street"),
+        ("APARTMENT", "dwelling"),
+        ("Residence-Garage", "dwelling"),
+        ("SMALL RETAIL STORE", "indoor"),
+        ("", "unknown"),
+    ],
+)
+def test_chicago_tells_the_setting_by_the_place(tmp_path: Path, place: str, setting: str) -> None:
+    row = chicago("1", "01/15/2014 12:00:00 AM").replace(",STREET,", f",{place},")
+    assert take(tmp_path, CHICAGO + row).accepted["setting"].to_list() == [setting]
+
+
+def test_chicago_without_the_description_knows_no_setting(tmp_path: Path) -> None:
+    header, row = (
+        ",".join(text.split(",")[:7] + text.split(",")[8:])
+        for text in (CHICAGO, chicago("1", "01/15/2014 12:00:00 AM"))
+    )
+    assert take(tmp_path, header + row).accepted["setting"].to_list() == ["unknown"]
+
+
 def key(source: str, reference: str) -> str:
     said = f"{source}\x1f{reference}".encode()
     return hmac.new(KEY, said, hashlib.sha256).hexdigest()[:32]
