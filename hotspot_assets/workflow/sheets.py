@@ -26,7 +26,7 @@ from hotspot_assets.patrol.shifts import Shift, hour_strip, shift_times
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import headers_of, scores_between
 from hotspot_assets.warehouse.lake import Lake
-from hotspot_assets.warehouse.reads import caught_by_rank, issued_areas
+from hotspot_assets.warehouse.reads import caught_by_rank, has_issued_areas, issued_areas
 from hotspot_assets.workflow.files import file_name, why_path, write_whole
 from hotspot_assets.workflow.grounds import Grounds, shifts_of
 from hotspot_assets.workflow.hours import hour_profile_of
@@ -109,10 +109,9 @@ def write_issued(lake: Lake, settings: Settings, day: date) -> list[Path]:
     SheetError
         As `write_drafts`.
     """
-    issued = issued_areas(lake, day)
-    if issued.is_empty():
+    if not has_issued_areas(lake, day):
         return []
-    facts = _Facts(lake, settings, day)
+    issued, facts = issued_areas(lake, day), _Facts(lake, settings, day)
     paths = []
     for (issue_id,), areas in issued.group_by("issue_id", maintain_order=True):
         page = issued_path(settings, day, areas["shift"][0], areas["unit"][0], str(issue_id))
