@@ -195,7 +195,7 @@ class Lake:
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor of this process's connection; one that lies idle where there is one, as a new one reads the catalog."""
+        """A cursor of this process's connection: one that lies idle, if any, as a new one reads the catalog."""
         with self._guard:
             if self._connection is None or self._owner != os.getpid():
                 self._connection, self._owner, self._idle = self._attached(), os.getpid(), []
