@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 
+import numpy as np
 import polars as pl
 
 from hotspot_assets.intake.calendar import day_bounds_utc, local_to_utc, operational_day, utc_to_local
@@ -124,7 +125,8 @@ def hour_weights(incidents: pl.DataFrame, zone: str, limits: SpanLimits | None =
     Returns
     -------
     HourWeights
-        `weights`: incident_key, hour_of_week (Int16), weight (Int32; an incident's sum to `WEIGHT_OF_ONE`).
+        `weights`, in no order: incident_key, hour_of_week (Int16), weight (Int32; an incident's sum to
+        `WEIGHT_OF_ONE`).
     """
     spans = with_spans(incidents, zone)
     coarse = spans["time_precision"].is_in(list(_CALENDAR_PRECISIONS))
@@ -133,14 +135,12 @@ def hour_weights(incidents: pl.DataFrame, zone: str, limits: SpanLimits | None =
     begun = kept.with_columns(_hour_start=_hour_of(pl.col("span_start"), zone))
     within = _last_moment() < pl.col("_hour_start") + timedelta(hours=1)
     single = begun.filter(within).with_columns(weight=pl.lit(WEIGHT_OF_ONE, pl.Int32))
-    several = _apportion(_hours_of(begun.filter(~within).with_row_index("_row")), order="_hour_start")
-    columns = ["incident_key", "_hour_start", "weight"]
-    split = pl.concat([single.select(columns), several.select(columns)])
-    local = utc_to_local(pl.col("_hour_start"), zone)
-    hour = (local.dt.weekday().cast(pl.Int16) - 1) * 24 + local.dt.hour()
-    per_hour = split.group_by("incident_key", hour.alias("hour_of_week")).agg(pl.col("weight").sum())
+    several = _apportion(_hours_of(begun.filter(~within).with_row_index("_row")))
+    key = ["incident_key", "hour_of_week"]
+    once = _named(single, zone).select(*key, "weight")
+    again = _named(several, zone).group_by(key).agg(pl.col("weight").sum())
     return HourWeights(
-        weights=per_hour.sort("incident_key", "hour_of_week"),
+        weights=pl.concat([once, again]),
         too_coarse=int(coarse.sum()),
         over_long=fine.height - kept.height,
     )
@@ -150,6 +150,14 @@ def _hour_of(moment: pl.Expr, zone: str) -> pl.Expr:
     """Beginning of the local clock hour in which a moment lies (UTC)."""
     local = utc_to_local(moment, zone)
     return moment - (local - local.dt.truncate("1h"))
+
+
+def _named(hours: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """With the `hour_of_week` that begins at `_hour_start`; each moment is looked up in the calendar once."""
+    local = utc_to_local(pl.col("_hour_start"), zone)
+    hour = (local.dt.weekday().cast(pl.Int16) - 1) * 24 + local.dt.hour()
+    names = hours.select(pl.col("_hour_start").unique()).with_columns(hour_of_week=hour)
+    return hours.join(names, on="_hour_start")
 
 
 def _hours_of(spans: pl.DataFrame) -> pl.DataFrame:
@@ -174,21 +182,22 @@ def _overlap(start: pl.Expr, end: pl.Expr) -> pl.Expr:
     return common.dt.total_microseconds().clip(lower_bound=0).alias("_overlap")
 
 
-def _apportion(pieces: pl.DataFrame, order: str = "day") -> pl.DataFrame:
-    """Turn `_overlap` of the pieces of each `_row` into `weight`, in whole numbers and without loss."""
-    # 128 bits: a span of four months times a million would overflow 64.
-    scaled = pl.col("_overlap").cast(pl.Int128) * WEIGHT_OF_ONE
-    total = pl.col("_overlap").sum().over("_row").cast(pl.Int128)
-    floors = pieces.with_columns(
-        _floor=(scaled // total).cast(pl.Int64), _remainder=(scaled % total).cast(pl.Int64)
-    )
-    ranked = floors.sort("_row", "_remainder", order, descending=[False, True, False]).with_columns(
-        _place=pl.int_range(pl.len()).over("_row"),
-        _left=WEIGHT_OF_ONE - pl.col("_floor").sum().over("_row"),
-    )
-    weight = pl.col("_floor") + (pl.col("_place") < pl.col("_left")).cast(pl.Int64)
-    split = ranked.with_columns(weight=weight.cast(pl.Int32)).filter(pl.col("weight") > 0).sort("_row", order)
-    return split.drop("_row", "_overlap", "_floor", "_remainder", "_place", "_left")
+def _apportion(pieces: pl.DataFrame) -> pl.DataFrame:
+    """Turn `_overlap` of the pieces of each `_row` into `weight`, in whole numbers and without loss.
+
+    The pieces of a row stand together, the earliest first, and none is longer than two days: a million times as
+    many microseconds still are 64 bits.
+    """
+    row, overlap = pieces["_row"].to_numpy().astype(np.int64), pieces["_overlap"].to_numpy()
+    first = np.flatnonzero(np.diff(row, prepend=-1))
+    many = np.diff(np.append(first, len(row)))
+    floor, remainder = np.divmod(overlap * WEIGHT_OF_ONE, np.repeat(np.add.reduceat(overlap, first), many))
+    left = WEIGHT_OF_ONE - np.add.reduceat(floor, first)
+    place = np.empty(len(row), dtype=np.int64)
+    place[np.lexsort((-remainder, row))] = np.arange(len(row)) - np.repeat(first, many)
+    weight = floor + (place < np.repeat(left, many))
+    split = pieces.with_columns(weight=pl.Series(weight, dtype=pl.Int32)).filter(pl.col("weight") > 0)
+    return split.drop("_row", "_overlap")
 
 
 def _calendar_start(moment: pl.Expr, every: str, zone: str) -> pl.Expr:

@@ -19,7 +19,6 @@ import polars as pl
 
 from hotspot_assets.patrol.drawing import CLASSES, length_label
 from hotspot_assets.patrol.exports import WARNING
-from hotspot_assets.patrol.review import list_hash
 from hotspot_assets.patrol.sheet_map import SheetMap
 from hotspot_assets.patrol.sheets import (
     Sheet,
@@ -65,7 +64,7 @@ def sheet_html(sheet: Sheet, drawing: SheetMap) -> str:
         exclusions=exclusions_text(sheet),
         warning=WARNING,
         expires=expires,
-        list_hash=list_hash(sheet.areas),
+        list_hash=sheet.list_hash,
         density="dense" if length > _DENSE else "compact" if length > _COMPACT else "normal",
     )
 

@@ -24,7 +24,6 @@ from hotspot_assets.patrol.sheets import (
     approval_text,
     exclusions_text,
     known_text,
-    lines_of,
     notices_of,
     source_text,
     status_of,
@@ -299,7 +298,7 @@ def _strips(page: _Page, sheet: Sheet, top: float) -> None:
 
 def _table(page: _Page, sheet: Sheet, top: float) -> None:
     """The list of areas, in type that fits the page."""
-    lines = lines_of(sheet)
+    lines = sheet.lines
     deep = 3 if len(lines) <= _SPARSE else 2
     room = (top - 0.145) * _HIGH
     size = float(np.clip(room / ((1.15 * deep + 0.3) * (len(lines) + 1)), 4.4, 7.0))

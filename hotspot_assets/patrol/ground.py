@@ -206,11 +206,12 @@ def exclusion_effect(surface: pl.DataFrame, area: StudyArea, exclusions: pl.Data
 
     A cell with two reasons counts under each.
     """
-    sizes = pl.DataFrame({"cell": area.cells, "area_km2": area.area_km2})
+    sizes = pl.LazyFrame({"cell": area.cells, "area_km2": area.area_km2})
     return (
-        exclusions.unique(["cell", "reason"])
+        exclusions.lazy()
+        .unique(["cell", "reason"])
         .join(sizes, on="cell")
-        .join(surface.select("cell", "score"), on="cell", how="left")
+        .join(surface.lazy().select("cell", "score"), on="cell", how="left")
         .group_by("reason")
         .agg(
             cells=pl.len().cast(pl.Int64),
@@ -218,4 +219,5 @@ def exclusion_effect(surface: pl.DataFrame, area: StudyArea, exclusions: pl.Data
             share=pl.col("score").fill_null(0.0).sort().sum(),
         )
         .sort("reason")
+        .collect()
     )

@@ -24,7 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+from itertools import chain, filterfalse
 from math import inf
 
 from hotspot_assets.patrol.plans import Plan, Steps, Task
@@ -113,7 +114,7 @@ class _Search(Steps):
             claimed |= taken
             for cell in worth:
                 if not taken.isdisjoint(ball(cell)):
-                    worth[cell] = sum(prize[near] for near in ball(cell) if near not in claimed)
+                    worth[cell] = sum(map(prize.__getitem__, filterfalse(claimed.__contains__, ball(cell))))
         return self.fill(plan, areas)
 
     def _seeds(self) -> list[int]:
@@ -129,10 +130,11 @@ class _Search(Steps):
     def fill(self, plan: Plan, areas: int, barred: Collection[int] = ()) -> Plan:
         """Add cells to the plan, by rank, while any fits; fresh areas up to `areas`. Changes the plan."""
         task = self.task
-        waiting: set[int] = set()
-        edge: list[tuple[int, int]] = []
-        for cell in plan.owner:
-            self._push(edge, waiting, plan, cell)
+        if plan.spent + self.least_km2 > self.limit_km2:
+            return plan
+        waiting = self._beside(plan)
+        edge = [(task.rank[cell], cell) for cell in waiting]
+        heapify(edge)
         fresh = iter(task.order)
         ahead = next(fresh, None)
         while plan.spent + self.least_km2 <= self.limit_km2:
@@ -161,16 +163,18 @@ class _Search(Steps):
                 break
         return plan
 
-    def _by_density(self, ways: list[_Layer]) -> list[int]:
+    def _by_density(self, ways: list[_Layer]) -> Iterator[int]:
         """Ends of paths at a cell with a score, most expected per cell of path first."""
-        prize = self.task.prize
+        prize, rank = self.task.prize, self.task.rank
         found = [
-            (-worth / steps, self.task.rank[cell], cell)
+            (-worth / steps, rank[cell], cell)
             for steps, layer in enumerate(ways, 1)
             for cell, (worth, _) in layer.items()
             if prize[cell] > 0
         ]
-        return [cell for *_, cell in sorted(found)]
+        heapify(found)  # rather than sorted: the first mostly fits
+        while found:
+            yield heappop(found)[-1]
 
     def _ways_out(self, plan: Plan, within: AbstractSet[int] | None, steps: int) -> list[_Layer]:
         """Cells outside up to so many steps from the plan (or its part `within`), with the best sum on a shortest path.
@@ -178,18 +182,18 @@ class _Search(Steps):
         Longer paths than the budget buys are not looked for.
         """
         prize, adjacent, owner = self.task.prize, self.task.terrain.adjacent, plan.owner
+        inside = owner if within is None else sorted(owner.keys() & within)
         layer: _Layer = {
             near: (prize[near], near)
-            for cell in (owner if within is None else sorted(owner.keys() & within))
-            for near in adjacent(cell)
+            for near in dict.fromkeys(chain.from_iterable(map(adjacent, inside)))
             if near not in owner and (within is None or near in within)
         }
-        layers, seen = [layer], set(layer)
+        layers, seen = [layer], {*owner, *layer}
         for _ in range(steps - 1):
             further: _Layer = {}
             for cell, (worth, _before) in layer.items():
                 for near in adjacent(cell):
-                    if near in seen or near in owner or (within is not None and near not in within):
+                    if near in seen or (within is not None and near not in within):
                         continue
                     gained = worth + prize[near]
                     if near not in further or gained > further[near][0]:
@@ -209,6 +213,12 @@ class _Search(Steps):
             return False
         plan.__dict__.update(trial.__dict__)
         return True
+
+    def _beside(self, plan: Plan) -> set[int]:
+        """The cells with a score beside the plan."""
+        prize = self.task.prize
+        near = set(chain.from_iterable(map(self.task.terrain.adjacent, plan.owner)))
+        return {cell for cell in near - plan.owner.keys() if prize[cell] > 0}
 
     def _push(self, edge: list[tuple[int, int]], waiting: set[int], plan: Plan, cell: int) -> None:
         """Add the cells beside one to those that wait, by rank; one that waits already would only be tried twice."""

@@ -17,7 +17,7 @@ import polars as pl
 
 from hotspot_assets.hexgrid.cells import cell_to_hex
 from hotspot_assets.patrol.drawing import CLASSES, Flat, rings_of, round_length_m
-from hotspot_assets.patrol.sheets import Sheet, lines_of
+from hotspot_assets.patrol.sheets import Sheet
 from hotspot_assets.patrol.wording import plain_group
 
 _MARGIN = 0.08  # around the unit, as a share of its size
@@ -127,7 +127,7 @@ def _outlines(sheet: Sheet, flat: Flat, step: float) -> tuple[Outline, ...]:
     """Outlines of the areas; their labels do not cover each other, and areas on the same ground share one."""
     import shapely
 
-    drawn = list(zip(lines_of(sheet), sheet.areas.sort("offence_group", "rank")["geometry"], strict=True))
+    drawn = list(zip(sheet.lines, sheet.areas.sort("offence_group", "rank")["geometry"], strict=True))
     codes: dict[str, list[str]] = {}
     for line, text in drawn:
         codes.setdefault(text, []).append(line.code)

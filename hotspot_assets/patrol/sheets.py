@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,21 @@ class Approval:
     expires_at: datetime
     issue_id: str
     simulated: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One area, as the sheet lists it."""
+
+    code: str
+    area_id: str
+    name: str
+    rank: str
+    minutes: int
+    why: str
+    track: str
+    added: bool
+    link: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,20 +102,15 @@ class Sheet:
     streets: gpd.GeoDataFrame | None = None
     links: Mapping[str, str] = field(default_factory=dict)
 
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The areas by offence group and rank, for the list, the map and the paper."""
+        return _lines_of(self)
 
-@dataclass(frozen=True)
-class Line:
-    """One area, as the sheet lists it."""
-
-    code: str
-    area_id: str
-    name: str
-    rank: str
-    minutes: int
-    why: str
-    track: str
-    added: bool
-    link: str
+    @cached_property
+    def list_hash(self) -> str:
+        """SHA-256 of what the list of areas says."""
+        return list_hash(self.areas)
 
 
 def local(moment: datetime, zone: str) -> str:
@@ -163,7 +174,7 @@ def known_text(sheet: Sheet) -> str:
 def source_text(sheet: Sheet) -> str:
     """Run, forecasts and a short hash of the list: what an auditor starts from."""
     forecasts = ", ".join(sheet.areas["forecast_id"].drop_nulls().unique().sort())
-    return f"Run {sheet.run_id}. Forecasts {forecasts}. List {list_hash(sheet.areas)[:12]}."
+    return f"Run {sheet.run_id}. Forecasts {forecasts}. List {sheet.list_hash[:12]}."
 
 
 def exclusions_text(sheet: Sheet) -> str:
@@ -179,13 +190,12 @@ def exclusions_text(sheet: Sheet) -> str:
 
 def grouped_lines(sheet: Sheet) -> list[tuple[str, list[Line]]]:
     """The sheet's areas by rank, under each offence group."""
-    lines = iter(lines_of(sheet))
+    lines = iter(sheet.lines)
     counts = sheet.areas.group_by("offence_group").len().sort("offence_group")
     return [(plain_group(group), [next(lines) for _ in range(count)]) for group, count in counts.iter_rows()]
 
 
-def lines_of(sheet: Sheet) -> list[Line]:
-    """The sheet's areas by offence group and rank."""
+def _lines_of(sheet: Sheet) -> list[Line]:
     codes = short_codes(sorted(sheet.areas["offence_group"].unique()))
     track = _track(sheet.track)
     return [

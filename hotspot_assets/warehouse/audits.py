@@ -47,10 +47,13 @@ def broken_weights(lake: Lake) -> pl.DataFrame:
 def closed_but_weighing(lake: Lake) -> pl.DataFrame:
     """Incidents closed by their last bucketed version that still weigh something."""
     return lake.read("""
-        WITH last AS (
-            SELECT incident_key, closed FROM incidents WHERE delivery_seq <=
-                (SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents')
-            QUALIFY row_number() OVER (PARTITION BY incident_key ORDER BY delivery_seq DESC) = 1)
+        WITH bucketed AS (
+            SELECT incident_key, delivery_seq, closed FROM incidents WHERE delivery_seq <=
+                (SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents')),
+        ever_closed AS (SELECT DISTINCT incident_key FROM bucketed WHERE closed),
+        last AS (
+            SELECT incident_key, arg_max(closed, delivery_seq) AS closed
+            FROM bucketed SEMI JOIN ever_closed USING (incident_key) GROUP BY incident_key)
         SELECT incident_key FROM hexagon_incidents SEMI JOIN (FROM last WHERE closed) USING (incident_key)
         GROUP BY ALL HAVING sum(weight) <> 0 LIMIT 100
     """)

@@ -136,6 +136,7 @@ class Lake:
     version: int | None = None
     _connection: duckdb.DuckDBPyConnection | None = field(default=None, init=False, repr=False)
     _owner: int = field(default=0, init=False, repr=False)
+    _idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list, init=False, repr=False)
     _guard: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @property
@@ -192,36 +193,42 @@ class Lake:
                 f"The folder {file.parent} cannot be made ({error.strerror}); choose another HOTSPOT_HOME."
             ) from error
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A cursor of this process's connection; close it after use."""
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor of this process's connection: one that lies idle, if any, as a new one reads the catalog."""
         with self._guard:
             if self._connection is None or self._owner != os.getpid():
-                self._connection, self._owner = self._attached(), os.getpid()
-            cursor = self._connection.cursor()
-        cursor.execute("USE lake.hotspot")
-        return cursor
+                self._connection, self._owner, self._idle = self._attached(), os.getpid(), []
+            connection, fresh = self._connection, not self._idle
+            cursor = connection.cursor() if fresh else self._idle.pop()
+        try:
+            if fresh:
+                cursor.execute("USE lake.hotspot")
+            yield cursor
+        except BaseException:
+            cursor.close()
+            raise
+        with self._guard:
+            if self._connection is connection:
+                self._idle.append(cursor)
+            else:
+                cursor.close()
 
     def read(self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> Frame:
         """Rows of a query."""
         refuse_rewriting(query)
-        cursor = self.cursor()
-        try:
+        with self.cursor() as cursor:
             return patiently(lambda _: cursor.execute(query, parameters).pl(), "Reading")
-        finally:
-            cursor.close()
 
     def stream(
         self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None
     ) -> Iterator[Frame]:
         """Rows of a query a million at a time: for what need not be in memory as a whole."""
         refuse_rewriting(query)
-        cursor = self.cursor()
-        try:
+        with self.cursor() as cursor:
             patiently(lambda _: cursor.execute(query, parameters), "Reading")
             for batch in cursor.to_arrow_reader(_STREAMED_ROWS):
                 yield pl.DataFrame(batch)
-        finally:
-            cursor.close()
 
     def transact(
         self, work: Callable[[Transaction], T], *, tables: Sequence[str], message: str, stamp: Stamp = Stamp()
@@ -246,8 +253,7 @@ class Lake:
         stamp: Stamp,
         attempt: int,
     ) -> Committed[T]:
-        cursor = self.cursor()
-        try:
+        with self.cursor() as cursor, _rolled_back_on_failure(cursor):
             cursor.execute("BEGIN")
             if tables:
                 cursor.execute(_TAKE_LOCKS, [list(tables)])
@@ -258,25 +264,28 @@ class Lake:
                 [stamp.author, message, stamp.run_id],
             )
             cursor.execute("COMMIT")
-            row = cursor.execute("SELECT * FROM ducklake_last_committed_snapshot('lake')").fetchone()
-            return Committed(result, int(row[0]) if row and row[0] is not None else -1, attempt)
-        except BaseException:
-            _roll_back(cursor)
-            raise
-        finally:
-            cursor.close()
+            # Read to the end: a cursor with rows left would lie idle in an open transaction.
+            rows = cursor.execute("SELECT * FROM ducklake_last_committed_snapshot('lake')").fetchall()
+            return Committed(result, next((int(id_) for (id_,) in rows if id_ is not None), -1), attempt)
 
     def close(self) -> None:
         """Let go of the lake."""
         with self._guard:
             if self._connection is not None and self._owner == os.getpid():
+                for cursor in self._idle:
+                    cursor.close()
                 self._connection.close()
-            self._connection = None
+            self._connection, self._idle = None, []
 
 
-def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
-    with suppress(duckdb.Error):  # a failed COMMIT has already rolled back
-        cursor.execute("ROLLBACK")
+@contextmanager
+def _rolled_back_on_failure(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(duckdb.Error):  # a failed COMMIT has already rolled back
+            cursor.execute("ROLLBACK")
+        raise
 
 
 def statement_is_a_query(text: str) -> bool:

@@ -251,6 +251,11 @@ def caught_by_rank(
     return lake.read(query, {"since": since, "until": until, "cut_off": cut_off, "seq": delivery_seq})
 
 
+def has_issued_areas(lake: Lake, day: date) -> bool:
+    """Whether any area of a forecast date was issued: a tenth of the work of asking which, as mostly none was."""
+    return lake.read("SELECT 1 FROM issued_patrol_areas WHERE forecast_date = ? LIMIT 1", [day]).height > 0
+
+
 def issued_areas(lake: Lake, day: date) -> pl.DataFrame:
     """Issued areas of a forecast date, with who approved them and when they were taken back.
 

@@ -97,11 +97,8 @@ def vacuum(file: object) -> None:
 
 def _call(lake: Lake, function: str, parameters: Sequence[object] = ()) -> list[tuple[int, ...]]:
     def run(_: int) -> list[tuple[int, ...]]:
-        cursor = lake.cursor()
-        try:
+        with lake.cursor() as cursor:
             return cursor.execute(f"CALL {function}", list(parameters)).fetchall()
-        finally:
-            cursor.close()
 
     return patiently(run, function.partition("(")[0])
 

@@ -33,11 +33,13 @@ def hour_profile_of(lake: Lake, settings: Settings, header: dict[str, Any]) -> p
     times = times_as_known(
         lake, groups, since, day, header["cut_off"], header["delivery_seq"]
     ).with_row_index(
-        "incident_key"  # any key will do, and a number is quicker to group by
+        "incident_key"  # any key will do, and the number of its row is quickest to find again
     )
     weights = hour_weights(times, settings.area.timezone, span_limits(settings)).weights
-    named = weights.join(times.select("incident_key", "offence_group"), on="incident_key").select(
-        "offence_group", "hour_of_week", weight=pl.col("weight") / WEIGHT_OF_ONE
+    named = weights.select(
+        times["offence_group"].gather(weights["incident_key"]),
+        "hour_of_week",
+        weight=pl.col("weight") / WEIGHT_OF_ONE,
     )
     evenly = pl.DataFrame({"offence_group": list(groups), "hour_of_week": 0, "weight": 0.0})
     return hour_profile(pl.concat([named, evenly.cast(named.schema)]))

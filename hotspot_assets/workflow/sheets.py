@@ -6,7 +6,7 @@ overtook. Not here: how a sheet looks (patrol), and issuing: `write_issued` prin
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from hotspot_assets.patrol.shifts import Shift, hour_strip, shift_times
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import headers_of, scores_between
 from hotspot_assets.warehouse.lake import Lake
-from hotspot_assets.warehouse.reads import caught_by_rank, issued_areas
+from hotspot_assets.warehouse.reads import caught_by_rank, has_issued_areas, issued_areas
 from hotspot_assets.workflow.files import file_name, why_path, write_whole
 from hotspot_assets.workflow.grounds import Grounds, shifts_of
 from hotspot_assets.workflow.hours import hour_profile_of
@@ -83,11 +83,14 @@ def _drawn(sheet: Sheet) -> tuple[Sheet, SheetMap]:
 
 def _put_aside(folder: Path, areas: pl.DataFrame, by: str) -> None:
     """Move drafts of other lists than these aside, marked; PDFs cannot be marked and go."""
+    drafts = sorted(folder.glob("*/*.html"))
+    if not drafts:
+        return
     lists = {
         (file_name(str(shift)), file_name(str(unit))): list_hash(rows)
         for (shift, unit), rows in areas.group_by("shift", "unit")
     }
-    for path in sorted(folder.glob("*/*.html")):
+    for path in drafts:
         page, shift = path.read_text(encoding="utf-8"), path.parent.name
         made_of = list_of(page)
         if shift == SUPERSEDED or made_of is None or made_of == lists.get((shift, path.stem)):
@@ -109,10 +112,9 @@ def write_issued(lake: Lake, settings: Settings, day: date) -> list[Path]:
     SheetError
         As `write_drafts`.
     """
-    issued = issued_areas(lake, day)
-    if issued.is_empty():
+    if not has_issued_areas(lake, day):
         return []
-    facts = _Facts(lake, settings, day)
+    issued, facts = issued_areas(lake, day), _Facts(lake, settings, day)
     paths = []
     for (issue_id,), areas in issued.group_by("issue_id", maintain_order=True):
         page = issued_path(settings, day, areas["shift"][0], areas["unit"][0], str(issue_id))
@@ -185,7 +187,6 @@ class _Facts:
         """The sheet of one unit and shift: those of the areas."""
         shift, unit = self._shift(areas["shift"][0]), str(areas["unit"][0])
         ground = self._grounds.of(self._header["study_area_id"], self._day, shift.name)
-        zone, cut_off = self._settings.area.timezone, self._header["cut_off"]
         return Sheet(
             place=self._settings.area.name,
             synthetic=self._settings.area.synthetic,
@@ -193,9 +194,9 @@ class _Facts:
             forecast_date=self._day,
             shift=shift.name,
             shift_window=f"{shift.start:%H:%M} to {shift.end:%H:%M}",
-            starts_at=shift_times([shift], self._day, zone, cut_off)["starts_at"].item(),
-            zone=zone,
-            cut_off=cut_off,
+            starts_at=self._starts_at[shift.name],
+            zone=self._settings.area.timezone,
+            cut_off=self._header["cut_off"],
             run_id=self._header["run_id"],
             areas=areas,
             ground=ground,
@@ -232,6 +233,15 @@ class _Facts:
         """Where the reasons of areas are told, as seen from a sheet."""
         pages = {area["area_id"]: why_path(self._settings, self._day, area) for area in areas.to_dicts()}
         return {area_id: f"../../why/{path.name}" for area_id, path in pages.items() if path.exists()}
+
+    @cached_property
+    def _starts_at(self) -> dict[str, datetime]:
+        """When each shift begins (UTC)."""
+        zone, cut_off = self._settings.area.timezone, self._header["cut_off"]
+        return {
+            shift.name: shift_times([shift], self._day, zone, cut_off)["starts_at"].item()
+            for shift in shifts_of(self._settings)
+        }
 
     @cached_property
     def _scores(self) -> pl.DataFrame:

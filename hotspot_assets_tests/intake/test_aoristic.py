@@ -159,7 +159,12 @@ class TestHours:
     """Weights over the hours of the week."""
 
     def weights(self, *rows: dict[str, Any], zone: str = LONDON) -> list[tuple[int, int]]:
-        return hour_weights(accepted(*rows), zone).weights.select("hour_of_week", "weight").rows()
+        return (
+            hour_weights(accepted(*rows), zone)
+            .weights.select("hour_of_week", "weight")
+            .sort("hour_of_week")
+            .rows()
+        )
 
     def test_monday_begins_at_nought(self) -> None:
         monday = utc(2014, 6, 1, 23, 0)  # Monday 2 June, 00:00 summer time

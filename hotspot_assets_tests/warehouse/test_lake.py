@@ -106,6 +106,15 @@ def test_nothing_of_a_failed_transaction_is_kept(lake: Lake) -> None:
     assert lake.read("SELECT max(taken) FROM write_locks").item() == 0
 
 
+def test_a_lake_that_has_read_before_sees_what_another_wrote_since(lake: Lake) -> None:
+    other = Lake(lake.attach, lake.data_path)
+    for days in range(1, 3):
+        assert lake.read("SELECT count(*) FROM proximity_scores").item() == 500 * (days - 1)
+        day = date(2014, 5, days)
+        replace_days(other, "proximity_scores", (day, day), surface(day, 1.0), Stamp())
+    assert lake.read("SELECT count(*) FROM proximity_scores").item() == 1000
+
+
 def test_the_snapshot_carries_the_run_that_made_it(lake: Lake) -> None:
     written = replace_days(
         lake, "proximity_scores", (DAY, DAY), surface(DAY, 1.0), Stamp("A. Operator", "run-7")
