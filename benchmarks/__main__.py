@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -80,9 +80,9 @@ def write(comparisons: Sequence[Comparison], size: Size, where: str, folder: Pat
     kept = folder / "results.json"
     old = [Comparison(**each) for each in json.loads(kept.read_text())] if kept.exists() else []
     renewed = {each.row for each in comparisons}
-    lines = sorted(
-        [each for each in old if each.row not in renewed] + list(comparisons), key=lambda each: each.row
-    )
+    today = datetime.now(UTC).date().isoformat()
+    new = [replace(each, measured_on=today) for each in comparisons]
+    lines = sorted([each for each in old if each.row not in renewed] + new, key=lambda each: each.row)
     kept.write_text(json.dumps([asdict(each) for each in lines], indent=1) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(report.page(lines, where, str(size)), encoding="utf-8")
     report.picture(lines, folder / "ratios.png")

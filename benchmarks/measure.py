@@ -48,6 +48,8 @@ class Comparison:
         What the sentence in `what` says, as a number; None where there is only a figure.
     target
         Bound of the ratio, as in "<= 5" or ">= 20"; empty: none was set.
+    measured_on
+        Day, as text; empty until the line is written down.
     """
 
     row: str
@@ -55,6 +57,7 @@ class Comparison:
     ratio: float | None
     target: str = ""
     facts: str = ""
+    measured_on: str = ""
 
     @property
     def met(self) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -143,7 +143,8 @@ def test_the_page_keeps_the_rows_that_were_not_run_again(tmp_path: Path) -> None
     command.write([first, Comparison("b", "two by other", 9.0, "<= 4")], command.SMALL, "a machine", tmp_path)
     command.write([Comparison("b", "two by other", 3.5, "<= 4")], command.SMALL, "a machine", tmp_path)
     page = (tmp_path / "README.md").read_text()
-    assert "| a | one by other | 3.00 | >= 2 | met | said | `python -m benchmarks a` |" in page
+    today = datetime.now(UTC).date().isoformat()
+    assert f"| a | one by other | 3.00 | >= 2 | met | said | {today} | `python -m benchmarks a` |" in page
     assert "| b | two by other | 3.50 | <= 4 | met |" in page
     assert (tmp_path / "ratios.png").stat().st_size > 0
 
