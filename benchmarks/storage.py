@@ -35,15 +35,15 @@ class Layout:
         return f"by {self.order}, {self.compression}, encoding {self.encoding}, {pieces}"
 
 
-STORED = Layout("rank")
+STORED = Layout("cell")
 LAYOUTS = (
     STORED,
-    Layout("rank", encoding=1),
-    Layout("rank", "zstd"),
-    Layout("rank", "zstd", 1),
-    Layout("rank", encoding=1, monthly=True),
-    Layout("cell"),
+    Layout("cell", encoding=1),
     Layout("cell", "zstd"),
+    Layout("cell", "zstd", 1),
+    Layout("cell", encoding=1, monthly=True),
+    Layout("rank"),
+    Layout("rank", "zstd"),
 )
 
 

@@ -101,11 +101,20 @@ class Yardstick:
         return rows
 
 
-def together(parts: Sequence[Measured]) -> Measured:
-    """The parts of a trial, by model and month, as one."""
+def together(parts: Iterable[Measured]) -> Measured:
+    """The parts of a trial, by model and month, as one; what a part did not measure it does not add to."""
+    found = list(parts)
+    lags = dict.fromkeys(name for part in found for name in part.outcomes_by_lag)
     return Measured(
-        pl.concat(part.outcomes for part in parts),
-        pl.concat(part.deciles for part in parts if part.deciles is not None),
-        pl.concat(part.shapes for part in parts if part.shapes is not None),
-        pl.concat(part.overlaps for part in parts if part.overlaps is not None),
+        pl.concat(part.outcomes for part in found),
+        _concat(part.deciles for part in found),
+        _concat(part.shapes for part in found),
+        _concat(part.overlaps for part in found),
+        _concat(part.list_ages for part in found),
+        {name: pl.concat(part.outcomes_by_lag[name] for part in found) for name in lags},
     )
+
+
+def _concat(tables: Iterable[pl.DataFrame | None]) -> pl.DataFrame | None:
+    there = [table for table in tables if table is not None]
+    return pl.concat(there) if there else None

@@ -86,10 +86,10 @@ def append_once(
 
 
 def scores_between(lake: Lake, first: date, last: date) -> pl.DataFrame:
-    """The stored surfaces of forecast dates first..last, highest rank first."""
+    """The stored surfaces of forecast dates first..last, cells ascending as in the study area."""
     query = """
         SELECT * FROM proximity_scores WHERE forecast_date BETWEEN ? AND ?
-        ORDER BY forecast_date, offence_group, rank
+        ORDER BY forecast_date, offence_group, cell
     """
     return lake.read(query, [first, last])
 

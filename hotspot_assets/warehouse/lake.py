@@ -139,6 +139,10 @@ class Lake:
     _idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list, init=False, repr=False)
     _guard: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
+    def __reduce__(self) -> tuple[type[Lake], tuple[str, str, bool, int | None]]:
+        """A lake sent to another process is attached there anew."""
+        return Lake, (self.attach, self.data_path, self.read_only, self.version)
+
     @property
     def sqlite_file(self) -> Path | None:
         """File of the catalog; None where it is a PostgreSQL database."""

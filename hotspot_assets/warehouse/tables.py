@@ -54,7 +54,7 @@ TABLES: dict[str, Table] = {
         Table(
             "proximity_scores",
             ProximityScores,
-            sorted_by=("forecast_date", "offence_group", "rank"),
+            sorted_by=("forecast_date", "offence_group", "cell"),
         ),
         Table(
             "patrol_areas", PatrolAreas, sorted_by=("forecast_date", "shift", "unit", "offence_group", "rank")

@@ -16,7 +16,7 @@ import polars as pl
 
 from hotspot_assets.forecasting.engine import DaySurface
 from hotspot_assets.forecasting.events import Events, month_start
-from hotspot_assets.forecasting.ranking import ranked_cells, tie_seed
+from hotspot_assets.forecasting.ranking import rank, tie_seed
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.intake.ahead import ahead
 from hotspot_assets.settings import Settings
@@ -121,15 +121,14 @@ def surface_rows(surface: DaySurface, area: StudyArea, groups: Sequence[str], mo
         return TABLES["proximity_scores"].empty()
     names = sorted(groups)
     scores = [surface.of(group) for group in names]
-    orders = [
-        ranked_cells(score, tie_seed(surface.date, group, model))
-        for group, score in zip(names, scores, strict=True)
+    ranks = [
+        rank(score, tie_seed(surface.date, group, model)) for group, score in zip(names, scores, strict=True)
     ]
     rows = pl.DataFrame(
         {
-            "cell": area.cells[np.concatenate(orders)],
-            "score": np.concatenate([score[order] for score, order in zip(scores, orders, strict=True)]),
-            "rank": np.tile(np.arange(1, area.n + 1, dtype=np.int32), len(names)),
+            "cell": np.tile(area.cells, len(names)),
+            "score": np.concatenate(scores),
+            "rank": np.concatenate(ranks),
         }
     )
     group_of = pl.Series(names).gather(np.repeat(np.arange(len(names)), area.n))

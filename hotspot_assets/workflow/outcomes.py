@@ -118,7 +118,7 @@ def counts_of_days(
 def _stored(lake: Lake, settings: Settings, area: StudyArea, days: Sequence[date]) -> Iterator[Surface]:
     """The surfaces in the lake: what was said on the day."""
     for day in days:
-        rows = scores_between(lake, day, day).sort("offence_group", "cell")
+        rows = scores_between(lake, day, day)
         for (group,), surface in rows.group_by("offence_group", maintain_order=True):
             if not np.array_equal(surface["cell"].to_numpy(), area.cells):
                 continue  # forecast for another study area: its cells are not these

@@ -120,7 +120,7 @@ def _scores(lake: Lake, settings: Settings, made: _Made, seq: int, moments: pl.S
     events = _events(lake, settings, made, seq, moments)
     surface = next(surfaces(made.in_force, settings, made.area, events, made.day, made.day))
     rows = surface_rows(surface, made.area, made.groups, made.header["model"])
-    return TABLES["proximity_scores"].conform(rows.select(list(TABLES["proximity_scores"].dtypes)))
+    return TABLES["proximity_scores"].conform(rows, in_order=True)
 
 
 def replay(lake: Lake, settings: Settings, day: date, delivery_seq: int | None = None) -> pl.DataFrame:

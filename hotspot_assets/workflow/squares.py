@@ -52,7 +52,7 @@ def write_squares(lake: Lake, settings: Settings, day: date) -> SquaresOfDay | N
     names = grid.most_of(named)
     tables = []
     for (group,), surface in scores_between(lake, day, day).group_by("offence_group", maintain_order=True):
-        scores = surface.sort("cell")["score"].to_numpy()
+        scores = surface["score"].to_numpy()
         tables.append(_top(grid, names, grid.moved(scores), day, str(group)))
     squares = pl.concat(tables)
     folder = settings.outputs / day.isoformat() / "grid250"

@@ -11,13 +11,16 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
 
 from hotspot_assets.errors import UserError
 from hotspot_assets.forecasting.catalogue import MODELS, model
+from hotspot_assets.forecasting.events import month_start
 from hotspot_assets.settings import Settings
 from hotspot_assets.trial.champion import Proposal
 from hotspot_assets.trial.measuring import Yardstick, together
@@ -28,14 +31,15 @@ from hotspot_assets.trial.staleness import LIST_AGES_DAYS
 from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import newest_delivery
 from hotspot_assets.warehouse.trials import judged_span, occurred_span, record_look
-from hotspot_assets.workflow.dates import now_utc
+from hotspot_assets.workflow.dates import days_between, now_utc
 from hotspot_assets.workflow.files import write_whole
 from hotspot_assets.workflow.knowledge import AS_IT_STANDS, Knowledge
 from hotspot_assets.workflow.models import REACH_RINGS
 from hotspot_assets.workflow.outcomes import NotKnownYet, counts_of_days, last_known_day
+from hotspot_assets.workflow.side_by_side import side_by_side
 from hotspot_assets.workflow.study_area import neighbours_of
 from hotspot_assets.workflow.trial_facts import about, delays, near_repeats
-from hotspot_assets.workflow.trial_fits import FitsByMonth, fit_side_by_side, fits_of, months_ahead
+from hotspot_assets.workflow.trial_fits import MonthOfFits, fit_month, fits_of
 from hotspot_assets.workflow.trial_lists import Month, Stage, aged_lists
 
 BASELINES = ("count_28", "count_365", "count_all", "kde")
@@ -184,35 +188,46 @@ def run_trial(lake: Lake, settings: Settings, plan: Plan, stamp: Stamp, step: St
 
 def _measured(stage: Stage, plan: Plan, step: Step) -> Measured:
     """Every model at the first lag, with all measures; the other lags and older lists by what they caught."""
-    first_lag, *other_lags = plan.lags
+    fits, months = _fits_ahead(plan), _months(plan)
     parts: list[Measured] = []
-    by_lag: dict[Knowledge, list[pl.DataFrame]] = {lag: [] for lag in other_lags}
-    by_age: list[pl.DataFrame] = []
-    fit_side_by_side(stage, _fits_ahead(plan), step)
-    for month in stage.months(plan.first, plan.last):
-        yardstick = _yardstick(month, plan.models[0])
-        for each in plan.models:
-            parts.append(yardstick.measured(month.lists(each, first_lag)))
-            step(parts[-1].outcomes.height)
-        for lag in other_lags:
-            for each in plan.models:
-                by_lag[lag].append(yardstick.outcomes(month.lists(each, lag)))
-                step(by_lag[lag][-1].height)
-        for age in LIST_AGES_DAYS[1:]:
-            old = yardstick.outcomes(aged_lists(month, plan.models[0], age))
-            by_age.append(old.with_columns(list_age_days=pl.lit(age, pl.Int64)))
-            step(old.height)
+    with side_by_side(max(len(fits), len(months))) as each:
+        for _ in each(partial(fit_month, stage), fits):
+            step(0)
+        for found in each(partial(_measured_month, stage, plan), months):
+            parts += found
+            step(sum(part.outcomes.height for part in found))
     if not parts:
         return Measured(pl.DataFrame(schema=OUTCOMES))
     whole = together(parts)
     outcomes = _on_common_days(whole.outcomes, plan.models)
-    lagged = {lag.name: _on_common_days(pl.concat(found), plan.models) for lag, found in by_lag.items()}
+    lagged = {name: _on_common_days(found, plan.models) for name, found in whole.outcomes_by_lag.items()}
     return replace(
         whole,
         outcomes=outcomes,
-        list_ages=_list_ages(outcomes, pl.concat(by_age), plan.models[0]),
-        outcomes_by_lag={first_lag.name: outcomes, **lagged} if lagged else {},
+        list_ages=_list_ages(outcomes, whole.list_ages, plan.models[0]),
+        outcomes_by_lag={plan.lags[0].name: outcomes, **lagged} if lagged else {},
     )
+
+
+def _measured_month(stage: Stage, plan: Plan, span: tuple[date, date]) -> list[Measured]:
+    """Consecutive days of one month, model after model; none where there is no study area."""
+    first_lag, *other_lags = plan.lags
+    parts: list[Measured] = []
+    for month in stage.months(*span):
+        yardstick = _yardstick(month, plan.models[0])
+        of_models = together(yardstick.measured(month.lists(each, first_lag)) for each in plan.models)
+        by_lag = {
+            lag.name: pl.concat(yardstick.outcomes(month.lists(each, lag)) for each in plan.models)
+            for lag in other_lags
+        }
+        by_age = [
+            yardstick.outcomes(aged_lists(month, plan.models[0], age)).with_columns(
+                list_age_days=pl.lit(age, pl.Int64)
+            )
+            for age in LIST_AGES_DAYS[1:]
+        ]
+        parts.append(replace(of_models, outcomes_by_lag=by_lag, list_ages=pl.concat(by_age)))
+    return parts
 
 
 def _yardstick(month: Month, default_model: str) -> Yardstick:
@@ -232,8 +247,10 @@ def _on_common_days(outcomes: pl.DataFrame, models: Sequence[str]) -> pl.DataFra
     return outcomes.filter(everyone)
 
 
-def _list_ages(outcomes: pl.DataFrame, older: pl.DataFrame, default_model: str) -> pl.DataFrame | None:
+def _list_ages(outcomes: pl.DataFrame, older: pl.DataFrame | None, default_model: str) -> pl.DataFrame | None:
     """Outcomes of the default's lists by age, on the days for which there is one of each age."""
+    if older is None:
+        return None
     today = outcomes.filter(pl.col("model") == default_model).with_columns(list_age_days=pl.lit(0, pl.Int64))
     ages = pl.concat([today, older.select(today.columns)])
     of_every_age = pl.col("list_age_days").n_unique().over("forecast_date", "offence_group")
@@ -246,13 +263,17 @@ def _hash(outcomes: pl.DataFrame) -> str:
     return hashlib.sha256(ordered.write_csv().encode()).hexdigest()
 
 
-def _fits_ahead(plan: Plan) -> FitsByMonth:
+def _fits_ahead(plan: Plan) -> list[MonthOfFits]:
     """Fits to make before the lists: not those with a lag of their own, which are not kept."""
-    return fits_of(plan.first, plan.last, plan.models) if plan.lags[0] == AS_IT_STANDS else {}
+    return fits_of(plan.first, plan.last, plan.models) if plan.lags[0] == AS_IT_STANDS else []
+
+
+def _months(plan: Plan) -> list[tuple[date, date]]:
+    """First and last day of the plan in each of its months."""
+    by_month = groupby(days_between(plan.first, plan.last), key=month_start)
+    return [(days[0], days[-1]) for days in (list(of_month) for _, of_month in by_month)]
 
 
 def steps_of(plan: Plan) -> int:
     """How many pieces of work a trial has, for the log."""
-    months = (plan.last.year - plan.first.year) * 12 + plan.last.month - plan.first.month + 1
-    lists = months * (len(plan.models) * len(plan.lags) + len(LIST_AGES_DAYS) - 1)
-    return months_ahead(_fits_ahead(plan)) + lists + 1
+    return len(_fits_ahead(plan)) + len(_months(plan)) + 1

@@ -18,7 +18,7 @@ from hotspot_assets.warehouse.lake import Stamp
 from hotspot_assets.workflow.champions import NoDecision, decide_champion, undecided
 from hotspot_assets.workflow.knowledge import Knowledge
 from hotspot_assets.workflow.outcomes import NotKnownYet, judge
-from hotspot_assets.workflow.trial import NoTrial, Plan, Trial, plan_trial, run_trial
+from hotspot_assets.workflow.trial import NoTrial, Plan, Trial, plan_trial, run_trial, steps_of
 from hotspot_assets.workflow.trial_lists import Stage, aged_lists
 
 from .homes import COLUMNS, FIRST_DAY, deliver, forecast, home_in, lake_of, row, town
@@ -209,3 +209,24 @@ def test_a_champion_is_decided_by_a_named_person(tmp_path: Path) -> None:
     actors = lake.read("SELECT actor FROM ledger WHERE kind = 'review' ORDER BY sequence")["actor"].to_list()
     assert actors == ["A. Reviewer", "B. Reviewer"]
     assert verify(list(export_lines(lake))).holds
+
+
+def test_months_side_by_side_give_what_one_process_gives(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Results must not depend on how many cores there were: three months, with a lag and with older lists."""
+    found = []
+    for cores in (1, 2):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        lake = lake_of(settings)
+        span = {"first": date(2020, 1, 20), "last": LAST}
+        plan = plan_trial(lake, settings, TODAY, **span, models=["count_28", "learned"], lags=["0", "3"])  # type: ignore[arg-type]
+        steps: list[int] = []
+        found.append(run_trial(lake, settings, plan, Stamp("tester", f"{cores} cores"), steps.append))
+        assert len(steps) == steps_of(plan)
+    alone, beside = (trial.results for trial in found)
+    assert kept(found[0]).equals(kept(found[1]))
+    for name in ("pooled", "comparisons", "shapes", "overlaps", "staleness", "lags", "calibration"):
+        table, other = getattr(alone, name), getattr(beside, name)
+        assert (table is None and other is None) or table.equals(other), name
+    assert alone.lags is not None and alone.overlaps is not None
