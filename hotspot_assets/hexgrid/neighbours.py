@@ -38,7 +38,7 @@ _PAIRS_AT_A_TIME = 1 << 16
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Pairs of cells within `max_ring` rings of each other; rows and columns aligned with the area's cells.
+    """Pairs of cells within `max_ring` rings of each other; rows and columns aligned with the area's `cells`.
 
     `ring` (int8, CSR, indices ascend) holds the ring plus one, so that the own cell is stored too.
     `points_m` (axes, cells) are the centres in space: on a sphere of `radius_m`, or on a plane if that is
@@ -46,6 +46,7 @@ class Neighbours:
     """
 
     study_area_id: str
+    cells: CellArray
     max_ring: int
     ring: csr_array[np.int8]
     points_m: npt.NDArray[np.float64]
@@ -176,7 +177,7 @@ def _of(
     lat, lng = (np.radians(values) for values in area.centres)
     on_unit_sphere = np.stack([np.cos(lat) * np.cos(lng), np.cos(lat) * np.sin(lng), np.sin(lat)])
     rings = csr_array((ring, columns, ends), shape=(area.n, area.n))
-    return Neighbours(area.study_area_id, max_ring, rings, on_unit_sphere * EARTH_RADIUS_M)
+    return Neighbours(area.study_area_id, area.cells, max_ring, rings, on_unit_sphere * EARTH_RADIUS_M)
 
 
 def save(near: Neighbours, path: Path) -> None:

@@ -12,7 +12,7 @@ from hotspot_assets.forecasting.fitting import FitInput, FittedModel, events_nee
 from hotspot_assets.forecasting.kernel import rings_needed
 from hotspot_assets.forecasting.learning import decay_curve, fit_learned, similarity
 from hotspot_assets.forecasting.profiles import Exponential, Gaussian, Identity
-from hotspot_assets.forecasting.spatial import operator
+from hotspot_assets.forecasting.spatial import bell_of
 from hotspot_assets.forecasting.tuning import fit_exponential, fit_kde
 from hotspot_assets_tests.forecasting.towns import Town, at, events_of, ledger, town
 
@@ -34,7 +34,7 @@ def simulated(
     """
     rng = np.random.default_rng(seed)
     spacing = float(np.round(np.median(place.near.next_door_m)))
-    around = operator(Gaussian(2 * spacing), place.near)
+    around = bell_of(Gaussian(2 * spacing), place.near).weights
     n = place.area.n
     start = {group: rng.gamma(0.05, 1.0, n) for group in GROUPS}
     states = {

@@ -89,7 +89,7 @@ def neighbours_of(area: StudyArea, corners: np.ndarray, max_ring: int) -> Neighb
     ring = (apart.max(axis=1) // SIDE_M + 1).astype(np.int8)
     place = (column.astype(np.int32), ends)
     rings = csr_array((ring, *place), shape=(area.n, area.n))
-    return Neighbours(area.study_area_id, max_ring, rings, corners.T, radius_m=np.inf)
+    return Neighbours(area.study_area_id, area.cells, max_ring, rings, corners.T, radius_m=np.inf)
 
 
 def incidents(folder: Path, region: object) -> pl.DataFrame:

@@ -1,0 +1,56 @@
+"""Bells: symmetric, and the same to the last bit whether built or grown from those of another study area."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotspot_assets.forecasting import spatial
+from hotspot_assets.forecasting.activity import Activity
+from hotspot_assets.forecasting.profiles import Gaussian, Quartic, RingHyperbolic, SpatialProfile
+from hotspot_assets.forecasting.spatial import bell_of, spread
+from hotspot_assets.hexgrid.neighbours import neighbours
+from hotspot_assets.hexgrid.study_areas import from_cells
+from hotspot_assets_tests.forecasting.towns import town
+
+PROFILES = (Gaussian(130.0), Quartic(300.0), RingHyperbolic(2))
+WHOLE = town(rings=5, max_ring=3)
+
+
+@given(
+    st.lists(st.booleans(), min_size=91, max_size=91),
+    st.sets(st.integers(0, 90), max_size=12),
+    st.sampled_from(PROFILES),
+)
+def test_a_bell_grown_from_another_area_is_the_bell(
+    there: list[bool], changed: set[int], profile: SpatialProfile
+) -> None:
+    """Cells may come and go; most stay, or it is built anew."""
+    first, second = np.array(there), np.array(there)
+    second[list(changed)] ^= True
+    if not first.any() or not second.any():
+        return
+    near = [neighbours(from_cells(WHOLE.area.cells[chosen], 10, "test"), 3) for chosen in (first, second)]
+    spatial._bells.clear()
+    bell_of(profile, near[0])
+    grown = bell_of(profile, near[1])
+    spatial._bells.clear()
+    built = bell_of(profile, near[1])
+    for name in ("indptr", "indices", "data"):
+        assert np.array_equal(getattr(grown.weights, name), getattr(built.weights, name))
+    assert (grown.weights != grown.weights.T).nnz == 0
+
+
+@pytest.mark.parametrize("profile", PROFILES[:2])
+def test_what_is_spread_adds_up_to_what_there_was(profile: SpatialProfile) -> None:
+    columns = np.random.default_rng(3).random((91, 4))
+    over = spread(profile, WHOLE.near, Activity(np.zeros(91)), columns)
+    np.testing.assert_allclose(over.sum(axis=0), columns.sum(axis=0), rtol=1e-12)
+
+
+def test_bells_that_are_not_asked_for_are_let_go() -> None:
+    for width in range(100, 120):
+        bell_of(Gaussian(float(width)), WHOLE.near)
+    assert len(spatial._bells) == spatial._KEPT_BELLS
