@@ -25,9 +25,9 @@ from hotspot_assets.errors import UserError
 from hotspot_assets.forecasting.activity import Activity
 from hotspot_assets.forecasting.engine import DaySurface
 from hotspot_assets.forecasting.events import Events, epoch_day, require_covered
-from hotspot_assets.forecasting.fitting import FitInput, FittedModel, at_cells, incidents_of
-from hotspot_assets.forecasting.profiles import Count, Decay, FloatArray, Gaussian, Memory, SpatialProfile
-from hotspot_assets.forecasting.spatial import spread
+from hotspot_assets.forecasting.fitting import FitInput, FittedModel, incidents_of
+from hotspot_assets.forecasting.profiles import Count, Decay, FloatArray, Gaussian, Memory
+from hotspot_assets.forecasting.spatial import Spread
 from hotspot_assets.forecasting.state import DecayedCounts, Row, daily_states, sorted_rows
 from hotspot_assets.hexgrid.neighbours import Neighbours
 from hotspot_assets.hexgrid.study_areas import StudyArea
@@ -76,8 +76,7 @@ class _Features:
         memories: list[Memory] = [*(Decay(tau) for tau in TAUS_DAYS), *(Count(days) for days in WINDOWS_DAYS)]
         self.rows = sorted_rows([Row(group, memory) for group in groups for memory in memories])
         self._decays = [n for n, row in enumerate(self.rows) if isinstance(row.memory, Decay)]
-        self._widths: list[SpatialProfile] = [Gaussian(rings * spacing_m) for rings in WIDTHS_RINGS]
-        self._neighbours = neighbours
+        self._widths = [Spread(Gaussian(rings * spacing_m), neighbours) for rings in WIDTHS_RINGS]
         self._even = Activity(np.zeros(neighbours.ring.shape[0]))
 
     @property
@@ -93,9 +92,9 @@ class _Features:
         by_cell = np.ascontiguousarray((state.values * state.scale()[:, None]).T)
         decays = np.ascontiguousarray(by_cell[:, self._decays])
         if cells is None:
-            near = [spread(width, self._neighbours, self._even, decays) for width in self._widths]
+            near = [width.over_all(self._even, decays) for width in self._widths]
         else:
-            near = [at_cells(width, self._neighbours, self._even, decays, cells) for width in self._widths]
+            near = [width.at(self._even, decays, cells) for width in self._widths]
             by_cell = by_cell[cells]
         calendar = np.tile(np.array([day.weekday(), day.month], dtype=np.float64), (len(by_cell), 1))
         return np.concatenate([by_cell, *near, calendar], axis=1, dtype=np.float32)

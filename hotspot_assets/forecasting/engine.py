@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -25,7 +24,7 @@ from hotspot_assets.forecasting.events import Events, month_start, require_cover
 from hotspot_assets.forecasting.kernel import DecayKernel
 from hotspot_assets.forecasting.profiles import FloatArray, SpatialProfile
 from hotspot_assets.forecasting.profiles import to_json as profile_json
-from hotspot_assets.forecasting.spatial import masses, multiply, spread
+from hotspot_assets.forecasting.spatial import Spread, multiply
 from hotspot_assets.forecasting.state import DecayedCounts, Row, sorted_rows
 from hotspot_assets.hexgrid.neighbours import Neighbours
 from hotspot_assets.hexgrid.study_areas import StudyArea
@@ -102,7 +101,7 @@ class Layer:
     """All terms that share one spatial profile: rows of the state and weights, target by target."""
 
     def __init__(self, spatial: SpatialProfile, terms: list[_Term], neighbours: Neighbours) -> None:
-        self.spatial = spatial
+        self.spread = Spread(spatial, neighbours)
         terms = sorted(terms, key=lambda term: (term.target, term.row, term.component))
         self.targets = np.array(sorted({term.target for term in terms}), dtype=np.int64)
         self.rows = np.array([term.row for term in terms], dtype=np.int32)
@@ -110,17 +109,11 @@ class Layer:
         self.component = np.array([term.component for term in terms], dtype=np.int64)
         counts = np.bincount(np.searchsorted(self.targets, [term.target for term in terms]))
         self._ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-        self._neighbours = neighbours
-
-    @cached_property
-    def _masses(self) -> FloatArray | None:
-        return masses(self.spatial, self._neighbours)
 
     def row_masses(self, state: FloatArray, plain: FloatArray) -> FloatArray:
         """What each row of the state adds up to once spread; `plain` are the sums of the rows as they are."""
-        if self._masses is None:
-            return plain
-        return (state * self._masses).sum(axis=1)  # type: ignore[no-any-return]
+        masses = self.spread.masses
+        return plain if masses is None else np.asarray((state * masses).sum(axis=1))
 
     def combine(self, weights: FloatArray, state: FloatArray) -> FloatArray:
         """Weighted sums of rows, one per target of this layer: shape (targets, cells)."""
@@ -136,7 +129,6 @@ class Plan:
     def __init__(self, kernels: Mapping[str, DecayKernel], area: StudyArea, neighbours: Neighbours) -> None:
         self.groups = tuple(sorted(kernels))
         self._active = _one_activity(kernels)
-        self._neighbours = neighbours
         self._cells = area.n
         self.backgrounds = [_background(kernels[group], area) for group in self.groups]
         parts = _parts(kernels, self.groups)
@@ -172,8 +164,7 @@ class Plan:
                 width = len(layer.targets)
                 block[:, number * width : (number + 1) * width] = layer.combine(weights, state.values).T
         layered = [
-            spread(layer.spatial, self._neighbours, activity, block)
-            for layer, block in zip(self.layers, columns, strict=True)
+            layer.spread.over_all(activity, block) for layer, block in zip(self.layers, columns, strict=True)
         ]
         for number, day in enumerate(days):
             yield self._surface(day, number, layered)

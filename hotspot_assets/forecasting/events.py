@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -112,67 +113,78 @@ def build_events(
         raise ValueError("cut-offs must be given, and must ascend")
     names = tuple(sorted(set(groups)))
     last = first + timedelta(days=len(moments) - 1)
-    parts = [_compact(part, area, names, moments, epoch_day(first), epoch_day(last)) for part in ledger]
-    if len(parts) != 1:
-        parts = [_summed(pl.concat([_NO_ENTRIES, *parts]))]
-    entries = parts[0].filter(pl.col("weight") != 0).sort(_KEY)
-    arrays = (entries[name].to_numpy() for name in ("cell", "group", "day", "known", "setting", "weight"))
-    return Events(names, first, last, area.study_area_id, *arrays)
+    keys = _Keys(area, names, moments, epoch_day(first))
+    entries = _summed([keys.of(part) for part in ledger])
+    return Events(names, first, last, area.study_area_id, *keys.taken_apart(*entries))
 
 
-_SETTING_NUMBERS = {name: number for number, name in enumerate(SETTINGS)}
-_KEY = ("group", "cell", "day", "known", "setting")
-_NO_ENTRIES = pl.DataFrame(
-    schema={
-        "group": pl.Int16,
-        "cell": pl.Int32,
-        "day": pl.Int32,
-        "known": pl.Int32,
-        "setting": pl.Int8,
-        "weight": pl.Int64,
-    }
-)
+_Keyed = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+"""Keys and weights, aligned."""
+
+_DAYS, _DAY_0 = 1 << 17, 1 << 16
+"""Days a key can tell apart, and the place of 1970-01-01 among them."""
 
 
-def _compact(
-    part: pl.DataFrame,
-    area: StudyArea,
-    names: tuple[str, ...],
-    moments: npt.NDArray[np.int64],
-    first: int,
-    last: int,
-) -> pl.DataFrame:
-    """What a part of the ledger adds to each (group, cell, day, known, setting), as in `_NO_ENTRIES`."""
-    numbers = {name: number for number, name in enumerate(names)}
-    group = pl.col("offence_group").replace_strict(numbers, default=None, return_dtype=pl.Int16)
-    setting = pl.col("setting").replace_strict(_SETTING_NUMBERS, return_dtype=pl.Int8)
-    columns = part.select(
-        group.alias("group"),
-        setting.alias("setting"),
-        pl.col("cell"),
-        pl.col("day").cast(pl.Int32),
-        pl.col("known_from").cast(pl.Datetime("us", "UTC")).to_physical().alias("moment"),
-        pl.col("weight").cast(pl.Int64),
-    ).drop_nulls("group")
-    placed = columns.select(
-        "group",
-        pl.Series("cell", area.index_of(columns["cell"].to_numpy()).astype(np.int32)),
-        "day",
-        pl.Series("known", _first_known(columns, moments, first)),
-        "setting",
-        "weight",
-    )
-    return _summed(placed.filter(pl.col("cell") >= 0, pl.col("known") <= last))
+class _Keys:
+    """Group, cell, day, known and setting of an entry as one number, whose order is theirs: quick to sort."""
+
+    def __init__(
+        self, area: StudyArea, names: tuple[str, ...], moments: npt.NDArray[np.int64], first: int
+    ) -> None:
+        self._area, self._moments, self._first = area, moments, first
+        self._groups, self._settings = pl.Enum(names), pl.Enum(SETTINGS)
+
+    def of(self, part: pl.DataFrame) -> _Keyed:
+        """Keys and weights of a part of the ledger, without what the events leave out."""
+        group = part["offence_group"].cast(self._groups, strict=False).to_physical()
+        part = part.filter(group.is_not_null())
+        day = part["day"].cast(pl.Int32).to_numpy().astype(np.int64)
+        if len(day) and not -_DAY_0 <= day.min() <= day.max() < _DAYS - _DAY_0:
+            raise ValueError(f"incidents are dated {day.min()} to {day.max()} days from 1970-01-01")
+        cell = self._area.index_of(part["cell"].to_numpy())
+        moment = part["known_from"].cast(pl.Datetime("us", "UTC")).to_physical().to_numpy()
+        by_cut_off = self._first + np.searchsorted(self._moments, moment, side="left")
+        known = np.maximum(by_cut_off, day + 1) - self._first
+        inside = np.flatnonzero((cell >= 0) & (known < len(self._moments)))
+        key = group.drop_nulls().to_numpy().astype(np.int64)
+        setting = part["setting"].cast(self._settings).to_physical().to_numpy()
+        for digit, base in zip((cell, day + _DAY_0, known, setting), self._bases, strict=True):
+            key = key * base + digit
+        return key[inside], part["weight"].to_numpy().astype(np.int64)[inside]
+
+    @property
+    def _bases(self) -> tuple[int, int, int, int]:
+        return self._area.n, _DAYS, len(self._moments), len(SETTINGS)
+
+    def taken_apart(
+        self, key: npt.NDArray[np.int64], weight: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[Any], ...]:
+        """The arrays of `Events`: cell, group, day, known, setting, weight."""
+        digits = []
+        for base in reversed(self._bases):
+            key, digit = np.divmod(key, base)
+            digits.append(digit)
+        setting, known, day, cell = digits
+        return (
+            cell.astype(np.int32),
+            key.astype(np.int16),
+            (day - _DAY_0).astype(np.int32),
+            (known + self._first).astype(np.int32),
+            setting.astype(np.int8),
+            weight,
+        )
 
 
-def _summed(entries: pl.DataFrame) -> pl.DataFrame:
-    return entries.group_by(_KEY).agg(pl.col("weight").sum())
-
-
-def _first_known(columns: pl.DataFrame, moments: npt.NDArray[np.int64], first: int) -> npt.NDArray[np.int32]:
-    by_cut_off = first + np.searchsorted(moments, columns["moment"].to_numpy(), side="left")
-    known: npt.NDArray[np.int32] = np.maximum(by_cut_off, columns["day"].to_numpy() + 1).astype(np.int32)
-    return known
+def _summed(parts: Sequence[_Keyed]) -> _Keyed:
+    """Each key once, ascending, with the sum of its weights; those that cancel are gone."""
+    nothing = np.zeros(0, np.int64)
+    keys, weights = (np.concatenate(each) for each in zip((nothing, nothing), *parts, strict=True))
+    order = np.argsort(keys)
+    keys = keys[order]
+    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    sums = np.add.reduceat(weights[order], starts) if len(starts) else weights
+    left = sums != 0
+    return keys[starts][left], sums[left]
 
 
 def require_covered(events: Events, first: date, last: date) -> None:

@@ -24,8 +24,8 @@ from hotspot_assets.forecasting.activity import Activity
 from hotspot_assets.forecasting.engine import Plan
 from hotspot_assets.forecasting.events import ONE_INCIDENT, Events, epoch_day, require_covered
 from hotspot_assets.forecasting.kernel import DecayKernel
-from hotspot_assets.forecasting.profiles import FloatArray, SpatialProfile
-from hotspot_assets.forecasting.spatial import given_by, received
+from hotspot_assets.forecasting.profiles import FloatArray
+from hotspot_assets.forecasting.spatial import Spread
 from hotspot_assets.forecasting.state import DecayedCounts, Row
 from hotspot_assets.hexgrid.neighbours import Neighbours
 from hotspot_assets.hexgrid.study_areas import StudyArea
@@ -33,8 +33,8 @@ from hotspot_assets.hexgrid.study_areas import StudyArea
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-_Layers: TypeAlias = list[tuple[SpatialProfile, FloatArray]]
-"""Spatial profiles, each with what the incidents give through it before it is spread (as shares)."""
+_Layers: TypeAlias = list[tuple[Spread, FloatArray]]
+"""Spatial profiles over the area, each with what the incidents give through it before it is spread (as shares)."""
 
 _ORDER, _DESCENDING = ("cell", "contribution", "day", "incident_key"), [False, True, True, False]
 _PLACES = {"incident": 0, "other incidents": 1, "background": 2}
@@ -100,7 +100,7 @@ def take_apart(
     incidents = _known_incidents(ledger, area, sorted({row.group for row in plan.rows}), day, cut_off)
     scale = state.scale() * (total if total > 0 else 1.0)
     layers = [
-        (layer.spatial, _given(layer.rows, weights / scale[layer.rows], plan.rows, incidents, day))
+        (layer.spread, _given(layer.rows, weights / scale[layer.rows], plan.rows, incidents, day))
         for layer, weights in zip(plan.layers, plan.day_weights(state), strict=True)
     ]
     background = plan.backgrounds[0] / (total if total > 0 else 1.0)
@@ -246,9 +246,9 @@ def _parts(taken: TakenApart, targets: npt.NDArray[np.int64]) -> csr_array[np.fl
     by_cell = np.argsort(taken.incidents.cell, kind="stable")
     ends = np.searchsorted(taken.incidents.cell[by_cell], np.arange(cells + 1))
     parts: csr_array[np.float64] = csr_array((len(targets), count), dtype=np.float64)
-    for spatial, given in taken.layers:
+    for spread, given in taken.layers:
         placed = csr_array((given[by_cell], by_cell, ends), shape=(cells, count))
-        parts = csr_array(parts + received(spatial, taken.neighbours, taken.activity, targets) @ placed)
+        parts = csr_array(parts + spread.received(taken.activity, targets) @ placed)
     parts.eliminate_zeros()
     parts.sort_indices()
     return parts
@@ -316,9 +316,9 @@ def _without(
     row = np.searchsorted(wanted, named["cell"].to_numpy())
     number = named["number"].to_numpy().astype(np.int64)
     lost: csr_array[np.float64] = csr_array((len(wanted), len(scores)), dtype=np.float64)
-    for spatial, given in taken.layers:
+    for spread, given in taken.layers:
         chosen = csr_array((given[number], (row, np.arange(len(number)))), shape=(len(wanted), len(number)))
-        of_them = given_by(spatial, taken.neighbours, taken.activity, incidents.cell[number])
+        of_them = spread.given_by(taken.activity, incidents.cell[number])
         lost = csr_array(lost + chosen @ of_them)
     row = np.repeat(np.arange(len(wanted)), np.diff(lost.indptr))
     before = scores[lost.indices]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -26,8 +26,8 @@ from hotspot_assets.forecasting.activity import Activity, activity_of_month
 from hotspot_assets.forecasting.events import ONE_INCIDENT, Events, epoch_day, month_start
 from hotspot_assets.forecasting.kernel import DecayKernel, canonical_json
 from hotspot_assets.forecasting.levels import Level
-from hotspot_assets.forecasting.profiles import FloatArray, Identity, SpatialProfile
-from hotspot_assets.forecasting.spatial import multiply, received
+from hotspot_assets.forecasting.profiles import FloatArray, SpatialProfile
+from hotspot_assets.forecasting.spatial import Spread
 from hotspot_assets.forecasting.state import Row, daily_states
 from hotspot_assets.hexgrid.neighbours import Neighbours
 from hotspot_assets.hexgrid.study_areas import StudyArea
@@ -165,13 +165,14 @@ class Observed:
 def observe(fit: FitInput, candidates: Candidates) -> dict[str, Observed]:
     """What each candidate gave to the cells of each target group's incidents on the held-out days."""
     seen: dict[str, list[tuple[FloatArray, npt.NDArray[np.float32]]]] = {group: [] for group in fit.groups}
+    spreads = [Spread(spatial, fit.neighbours) for spatial in candidates.spatials]
     states = daily_states(fit.known, candidates.rows, fit.area.n, *fit.held_out)
     for month, days in groupby(states, key=lambda each: each[1].month):
         activity = activity_of_month(fit.known, fit.known.groups, month, fit.area.n)
         for today, state in days:
             happened = {group: incidents_of(fit.known, group, today) for group in fit.groups}
             cells = np.unique(np.concatenate([cell for cell, _ in happened.values()]))
-            ratios = _ratios(state.values, cells, candidates, fit, activity)
+            ratios = _ratios(state.values, cells, spreads, activity)
             for group, (cell, weight) in happened.items():
                 seen[group].append((weight, ratios[np.searchsorted(cells, cell)]))
     return {
@@ -191,26 +192,11 @@ def incidents_of(events: Events, group: str, day: date) -> tuple[npt.NDArray[np.
 
 
 def _ratios(
-    state: FloatArray, cells: npt.NDArray[np.int32], candidates: Candidates, fit: FitInput, activity: Activity
+    state: FloatArray, cells: npt.NDArray[np.int32], spreads: Sequence[Spread], activity: Activity
 ) -> npt.NDArray[np.float32]:
     sums = state.sum(axis=1)
     by_cell = np.ascontiguousarray(state.T)
-    even = np.divide(fit.area.n, sums, out=np.zeros_like(sums), where=sums > 0)
+    even = np.divide(len(by_cell), sums, out=np.zeros_like(sums), where=sums > 0)
     return np.concatenate(
-        [at_cells(each, fit.neighbours, activity, by_cell, cells) * even for each in candidates.spatials],
-        axis=1,
-        dtype=np.float32,
+        [each.at(activity, by_cell, cells) * even for each in spreads], axis=1, dtype=np.float32
     )
-
-
-def at_cells(
-    spatial: SpatialProfile,
-    neighbours: Neighbours,
-    activity: Activity,
-    by_cell: FloatArray,
-    cells: npt.NDArray[np.int32],
-) -> FloatArray:
-    """Columns of (cells, k) spread over space, read in some cells only: shape (len(cells), k)."""
-    if isinstance(spatial, Identity):
-        return by_cell[cells]
-    return multiply(received(spatial, neighbours, activity, cells), by_cell)

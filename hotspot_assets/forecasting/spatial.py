@@ -13,9 +13,10 @@ column's result does not depend on the columns beside it, so a batch of days equ
 from __future__ import annotations
 
 import math
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ import numpy.typing as npt
 from hotspot_assets.forecasting.activity import Activity
 from hotspot_assets.forecasting.kernel import reached_rings
 from hotspot_assets.forecasting.profiles import Dasymetric, FloatArray, Identity, SpatialProfile
+from hotspot_assets.hexgrid.carrying import carried
 from hotspot_assets.hexgrid.cells import CellArray
 from hotspot_assets.hexgrid.neighbours import Neighbours
 
@@ -32,9 +34,6 @@ if TYPE_CHECKING:
 
 _KEPT_BELLS = 6
 """Bells kept at a time: they are large, and the models of a day need no more."""
-
-_MOST_GROWTH = 0.2
-"""Share of new cells from which on a bell is built anew."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +51,7 @@ class Bell:
 
 _bells: OrderedDict[SpatialProfile, tuple[str, int, Bell]] = OrderedDict()
 """The last bell of each profile, with study area and rings of neighbours it was made for."""
+_one_at_a_time = threading.Lock()
 
 
 def bell_of(profile: SpatialProfile, neighbours: Neighbours) -> Bell:
@@ -60,14 +60,15 @@ def bell_of(profile: SpatialProfile, neighbours: Neighbours) -> Bell:
     Raises ValueError if the neighbours do not reach as far as the profile does.
     """
     place = neighbours.study_area_id, neighbours.max_ring
-    area, rings, last = _bells.get(profile, ("", 0, None))
-    if last is None or (area, rings) != place:
-        within = _reach(profile, neighbours)
-        last = (last and _grown(last, profile, neighbours)) or _built(profile, neighbours, within)
-        _bells[profile] = (*place, last)
-        while len(_bells) > _KEPT_BELLS:
-            _bells.popitem(last=False)
-    _bells.move_to_end(profile)
+    with _one_at_a_time:
+        area, rings, last = _bells.get(profile, ("", 0, None))
+        if last is None or (area, rings) != place:
+            within = _reach(profile, neighbours)
+            last = (last and _grown(last, profile, neighbours)) or _built(profile, neighbours, within)
+            _bells[profile] = (*place, last)
+            while len(_bells) > _KEPT_BELLS:
+                _bells.popitem(last=False)
+        _bells.move_to_end(profile)
     return last
 
 
@@ -90,38 +91,9 @@ def _built(profile: SpatialProfile, neighbours: Neighbours, within: int) -> Bell
 
 def _grown(last: Bell, profile: SpatialProfile, neighbours: Neighbours) -> Bell | None:
     """The bell of an area from that of another; None where they have too little in common for that to pay."""
-    from scipy.sparse import csr_array
-
-    cells = neighbours.cells
-    place = np.minimum(np.searchsorted(cells, last.cells), len(cells) - 1)
-    stay = cells[place] == last.cells
-    added = np.ones(len(cells), dtype=np.bool_)
-    added[place[stay]] = False
-    if added.mean() > _MOST_GROWTH:
-        return None
-    weights = last.weights if stay.all() else last.weights[stay][:, stay]
-    place, n = place[stay].astype(np.int32), len(cells)
-    lengths = np.zeros(n, dtype=np.int64)
-    lengths[place] = np.diff(weights.indptr)
-    columns = place[weights.indices]
-    row, column, weight = _pairs_of(np.flatnonzero(added), profile, neighbours)
-    at = np.searchsorted(np.repeat(np.arange(n), lengths) * n + columns, row * n + column)
-    lengths += np.bincount(row, minlength=n)
-    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    grown = (np.insert(weights.data, at, weight), np.insert(columns, at, column.astype(np.int32)), ends)
-    return Bell(cells, csr_array(grown, shape=(n, n)))
-
-
-def _pairs_of(
-    cells: npt.NDArray[np.int64], profile: SpatialProfile, neighbours: Neighbours
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], FloatArray]:
-    """Row, column and weight of every pair in which one of these cells stands, in the order of the bell."""
-    rows = _rows(profile, neighbours, cells)
-    own, other = np.repeat(cells, np.diff(rows.indptr)), rows.indices.astype(np.int64)
-    others = ~np.isin(other, cells)  # a pair of two of them is there in both directions
-    row, column = np.append(own, other[others]), np.append(other, own[others])
-    order = np.lexsort((column, row))
-    return row[order], column[order], np.append(rows.data, rows.data[others])[order]
+    rows_of = partial(_rows, profile, neighbours)
+    weights = carried(last.weights, last.cells, neighbours.cells, rows_of)
+    return None if weights is None else Bell(neighbours.cells, weights)
 
 
 def _rows(
@@ -145,65 +117,72 @@ def _reach(profile: SpatialProfile, neighbours: Neighbours) -> int:
     return needed
 
 
-def received(
-    profile: SpatialProfile, neighbours: Neighbours, activity: Activity, cells: npt.NDArray[np.integer]
-) -> csr_array[np.float64]:
-    """What `cells` get of one incident in each cell: rows = these cells, columns = the incidents' cells."""
-    from scipy.sparse import csr_array
+class Spread:
+    """A spatial profile laid over the cells of an area: from what lies in each cell to what each cell gets of it.
 
-    rows = _bell_under(profile, neighbours).weights[cells]
-    weights = rows.data
-    if profile.unit_mass:
-        weights = weights / _given(profile, neighbours, activity)[rows.indices]
-    if isinstance(profile, Dasymetric):
-        weights = weights * np.repeat(activity.by_cell[cells], np.diff(rows.indptr))
-    return csr_array((weights, rows.indices, rows.indptr), shape=rows.shape)
+    It holds on to its bell, so that work on another study area at the same time costs it nothing.
+    """
 
+    def __init__(self, profile: SpatialProfile, neighbours: Neighbours) -> None:
+        self.profile, self._neighbours = profile, neighbours
+        self._dasymetric = isinstance(profile, Dasymetric)
 
-def given_by(
-    profile: SpatialProfile, neighbours: Neighbours, activity: Activity, cells: npt.NDArray[np.int64]
-) -> csr_array[np.float64]:
-    """What one incident in each of `cells` gives to all: rows = these cells, columns = receiving cells."""
-    rows = _rows(profile, neighbours, cells)
-    if isinstance(profile, Dasymetric):
-        rows.data *= activity.by_cell[rows.indices]
-    if profile.unit_mass:
-        row = np.repeat(np.arange(len(cells)), np.diff(rows.indptr))
-        rows.data /= np.bincount(row, weights=rows.data, minlength=len(cells))[row]
-    return rows
+    @cached_property
+    def _bell(self) -> Bell:
+        profile = self.profile
+        return bell_of(profile.bell if isinstance(profile, Dasymetric) else profile, self._neighbours)
 
+    @property
+    def masses(self) -> FloatArray | None:
+        """What one incident in each cell gives to the whole area; none: exactly one in every cell."""
+        return None if self.profile.unit_mass else self._bell.mass
 
-def spread(
-    profile: SpatialProfile, neighbours: Neighbours, activity: Activity, columns: FloatArray
-) -> FloatArray:
-    """Spread columns of weights (cells, k) over the cells around each; shape (cells, k), rows contiguous."""
-    if isinstance(profile, Identity):
-        return columns
-    if profile.unit_mass:
-        columns = columns / _given(profile, neighbours, activity)[:, None]
-    over = multiply(_bell_under(profile, neighbours).weights, columns)
-    if isinstance(profile, Dasymetric):
-        over *= activity.by_cell[:, None]
-    return over
+    def over_all(self, activity: Activity, columns: FloatArray) -> FloatArray:
+        """Columns of weights (cells, k) spread over the cells around each; shape (cells, k), rows contiguous."""
+        if isinstance(self.profile, Identity):
+            return columns
+        if self.profile.unit_mass:
+            columns = columns / self._given(activity)[:, None]
+        spread = multiply(self._bell.weights, columns)
+        if self._dasymetric:
+            spread *= activity.by_cell[:, None]
+        return spread
 
+    def at(self, activity: Activity, columns: FloatArray, cells: npt.NDArray[np.integer]) -> FloatArray:
+        """As `over_all`, read in some cells only: shape (len(cells), k)."""
+        if isinstance(self.profile, Identity):
+            return np.asarray(columns[cells])
+        return multiply(self.received(activity, cells), columns)
 
-def _bell_under(profile: SpatialProfile, neighbours: Neighbours) -> Bell:
-    return bell_of(profile.bell if isinstance(profile, Dasymetric) else profile, neighbours)
+    def received(self, activity: Activity, cells: npt.NDArray[np.integer]) -> csr_array[np.float64]:
+        """What `cells` get of one incident in each cell: rows = these cells, columns = the incidents' cells."""
+        from scipy.sparse import csr_array
 
+        rows = self._bell.weights[cells]
+        weights = rows.data
+        if self.profile.unit_mass:
+            weights = weights / self._given(activity)[rows.indices]
+        if self._dasymetric:
+            weights = weights * np.repeat(activity.by_cell[cells], np.diff(rows.indptr))
+        return csr_array((weights, rows.indices, rows.indptr), shape=rows.shape)
 
-def _given(profile: SpatialProfile, neighbours: Neighbours, activity: Activity) -> FloatArray:
-    """What an incident in each cell would give in all: divided by it, it gives one."""
-    bell = _bell_under(profile, neighbours)
-    if not isinstance(profile, Dasymetric):
-        return bell.mass
-    return activity.under(profile, lambda: multiply(bell.weights, activity.by_cell))
+    def given_by(self, activity: Activity, cells: npt.NDArray[np.int64]) -> csr_array[np.float64]:
+        """What one incident in each of `cells` gives to all: rows = these cells, columns = receiving cells."""
+        rows = _rows(self.profile, self._neighbours, cells)
+        if self._dasymetric:
+            rows.data *= activity.by_cell[rows.indices]
+        if self.profile.unit_mass:
+            row = np.repeat(np.arange(len(cells)), np.diff(rows.indptr))
+            rows.data /= np.bincount(row, weights=rows.data, minlength=len(cells))[row]
+        return rows
+
+    def _given(self, activity: Activity) -> FloatArray:
+        """What an incident in each cell would give in all: divided by it, it gives one."""
+        if not self._dasymetric:
+            return self._bell.mass
+        return activity.under(self.profile, lambda: multiply(self._bell.weights, activity.by_cell))
 
 
 def multiply(matrix: csr_array[np.float64] | csc_array[np.float64], columns: FloatArray) -> FloatArray:
     """Sparse (m, n) times dense (n, k) or (n,): dense, each number one sum in the order of the matrix."""
     return np.asarray(matrix @ columns)
-
-
-def masses(profile: SpatialProfile, neighbours: Neighbours) -> FloatArray | None:
-    """What one incident in each cell gives to the whole area; none: exactly one in every cell."""
-    return None if profile.unit_mass else bell_of(profile, neighbours).mass

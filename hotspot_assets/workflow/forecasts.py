@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from itertools import chain, groupby
+from datetime import date
+from itertools import chain, groupby, zip_longest
 
 import numpy as np
 import polars as pl
@@ -25,13 +25,13 @@ from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import delivery_clocks, newest_delivery
 from hotspot_assets.warehouse.tables import TABLES
 from hotspot_assets.workflow.dates import days_between, now_utc
-from hotspot_assets.workflow.headers import plan_days
+from hotspot_assets.workflow.headers import DayPlan, plan_days
 from hotspot_assets.workflow.knowledge import events_as_known
 from hotspot_assets.workflow.models import InForce, model_in_force, surfaces
 from hotspot_assets.workflow.study_area import NoStudyArea, keep_study_area, study_area_of_month
 
-_BATCH_ROWS = 6_000_000
-"""Rows written in one transaction: a month of 36,000 cells and five groups, so that transactions cost little; 250 MB."""
+_BATCH_ROWS = 3_000_000
+"""Rows written in one transaction: half a month of 36,000 cells and five groups, so that transactions cost little."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,21 @@ def make_forecasts(
     """
     newest = newest_delivery(lake)
     clocks = delivery_clocks(lake, newest)
-    months = groupby(days_between(first, last), key=month_start)
-    batches = chain.from_iterable(
-        _batches_of_month(lake, settings, list(days), newest, clocks, stamp) for _, days in months
-    )
-    for batch in ahead(batches):  # the next days are computed while the last ones are written
+    by_month = groupby(days_between(first, last), key=month_start)
+    months = (_ready(lake, settings, list(days), newest, clocks, stamp) for _, days in by_month)
+    # Reading the next month, scoring the next days, ranking them and writing the last ones go on side by side.
+    batches = chain.from_iterable(_batches(month) for month in ahead(months))
+    for batch in ahead(batches):
         yield from _commit(lake, settings, batch, stamp)
+
+
+@dataclass(frozen=True)
+class _Month:
+    """Days of one month made ready: `rows` scores and ranks them, day by day; none where no forecast can be made."""
+
+    days: list[date]
+    plan: DayPlan
+    rows: Iterator[pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -76,30 +85,35 @@ class _Batch:
     frames: list[pl.DataFrame]
 
 
-def _batches_of_month(
+def _ready(
     lake: Lake, settings: Settings, days: list[date], newest: int, clocks: pl.DataFrame, stamp: Stamp
-) -> Iterator[_Batch]:
+) -> _Month:
     try:
         area = study_area_of_month(lake, settings, month_start(days[0]), newest)
     except NoStudyArea as reason:
-        headers = plan_days(settings, days, clocks, stamp, no_area=str(reason)).headers(now_utc())
-        yield _Batch(days, headers, [])
-        return
+        return _Month(days, plan_days(settings, days, clocks, stamp, no_area=str(reason)), iter(()))
     keep_study_area(lake, settings, area, stamp)
     in_force = model_in_force(lake, settings, area, month_start(days[0]), newest, stamp)
     events = events_of_month(lake, settings, area, in_force, days, newest)
     plan = plan_days(settings, days, clocks, stamp, area=area, in_force=in_force, events=events)
     if plan.nothing_to_make():
-        yield _Batch(days, plan.headers(now_utc()), [])
-        return
+        return _Month(days, plan, iter(()))
+    scored = ahead(surfaces(in_force, settings, area, events, days[0], days[-1]))
+    model = settings.forecast.model
+    return _Month(days, plan, (surface_rows(day, area, plan.able(day.date), model) for day in scored))
+
+
+def _batches(month: _Month) -> Iterator[_Batch]:
+    days: list[date] = []
     frames: list[pl.DataFrame] = []
-    begin = days[0]
-    for surface in surfaces(in_force, settings, area, events, days[0], days[-1]):
-        frames.append(surface_rows(surface, area, plan.able(surface.date), settings.forecast.model))
-        if surface.date == days[-1] or sum(rows.height for rows in frames) >= _BATCH_ROWS:
-            made = days_between(begin, surface.date)
-            yield _Batch(made, plan.headers(now_utc()).filter(pl.col("forecast_date").is_in(made)), frames)
-            frames, begin = [], surface.date + timedelta(days=1)
+    for day, rows in zip_longest(month.days, month.rows):
+        days.append(day)
+        if rows is not None:
+            frames.append(rows)
+        if day == month.days[-1] or sum(rows.height for rows in frames) >= _BATCH_ROWS:
+            headers = month.plan.headers(now_utc()).filter(pl.col("forecast_date").is_in(days))
+            yield _Batch(days, headers, frames)
+            days, frames = [], []
 
 
 def events_of_month(

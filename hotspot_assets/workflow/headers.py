@@ -72,12 +72,13 @@ def plan_days(
     """
     moments = cut_offs(settings, list(days)).to_list()
     settings_hash = settings.settings_hash()
+    memories = {group: _memories(events, group, days) for group in settings.forecast.groups}
     rows = []
-    for day, cut_off in zip(days, moments, strict=True):
+    for number, (day, cut_off) in enumerate(zip(days, moments, strict=True)):
         seq = newest_readable(clocks, cut_off)
         late = clocks.filter(pl.col("delivery_seq") <= seq, pl.col("delivered_at") > cut_off).height > 0
         for group in settings.forecast.groups:
-            memory = _memory(events, group, day)
+            memory = memories[group][number]
             rows.append(
                 {
                     "forecast_date": day,
@@ -121,18 +122,33 @@ class _Memory:
     incidents: float
 
 
-def _memory(events: Events | None, group: str, day: date) -> _Memory:
+def _memories(events: Events | None, group: str, days: Sequence[date]) -> list[_Memory]:
+    """What each of the days, which ascend, may know."""
+    nothing = _Memory(None, None, 0.0)
     if events is None:
-        return _Memory(None, None, 0.0)
+        return [nothing] * len(days)
     own = events.slice_of(group)
-    known = events.known[own] <= epoch_day(day)
-    days, weights = events.day[own][known], events.weight[own][known]
-    total = float(weights.sum()) / ONE_INCIDENT
-    if not len(days) or total <= 0:
-        return _Memory(None, None, 0.0)
-    return _Memory(
-        EPOCH + timedelta(days=int(np.min(days))), EPOCH + timedelta(days=int(np.max(days))), total
+    arrived = np.searchsorted([epoch_day(day) for day in days], events.known[own])
+    weight = np.zeros(len(days) + 1, dtype=np.int64)
+    oldest, newest = (
+        np.full(len(days) + 1, np.iinfo(np.int32).max),
+        np.full(len(days) + 1, -np.iinfo(np.int32).max),
     )
+    np.add.at(weight, arrived, events.weight[own])
+    np.minimum.at(oldest, arrived, events.day[own])
+    np.maximum.at(newest, arrived, events.day[own])
+    by_day = zip(
+        np.minimum.accumulate(oldest),
+        np.maximum.accumulate(newest),
+        weight.cumsum() / ONE_INCIDENT,
+        strict=True,
+    )
+    return [
+        _Memory(EPOCH + timedelta(days=int(first)), EPOCH + timedelta(days=int(last)), float(total))
+        if total > 0
+        else nothing
+        for first, last, total in list(by_day)[: len(days)]
+    ]
 
 
 def _too_little(

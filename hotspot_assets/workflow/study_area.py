@@ -148,9 +148,11 @@ def neighbours_of(settings: Settings, area: StudyArea, rings: int) -> Neighbours
     """Neighbours within `rings` or more, from memory or from the cache where they were computed before."""
     found = _near.get(area.study_area_id)
     if found is None or found.max_ring < rings:
-        path = settings.cache / f"neighbours-{area.study_area_id}-{rings}.npz"
-        found = load(path, area) if path.exists() else neighbours(area, rings)
-        if not path.exists():
+        path = settings.cache / f"neighbours-{area.study_area_id}-{rings}.npy"
+        if path.exists():
+            found = load(path, area)
+        else:
+            found = neighbours(area, rings, next(iter(_near.values()), None))
             save(found, path)
         _near.clear()  # one at a time: they are large, and a run works on one study area
         _near[area.study_area_id] = found

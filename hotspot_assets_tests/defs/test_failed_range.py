@@ -30,7 +30,7 @@ def test_the_days_before_the_failure_are_written_and_known_as_such(tmp_path: Pat
     first, last = second - timedelta(days=2), second + timedelta(days=1)
     area = study_area_of_month(lake, settings, second, newest_delivery(lake))
     settings.cache.mkdir(exist_ok=True)
-    (settings.cache / f"neighbours-{area.study_area_id}-0.npz").write_bytes(b"torn")  # a count reads no rings
+    (settings.cache / f"neighbours-{area.study_area_id}-0.npy").write_bytes(b"torn")  # a count reads no rings
     with pytest.raises(operate.RunFailed):
         operate.run_job(settings, scores_only(settings), "scores", days=(first, last))
     with operate.instance_of(settings) as instance:

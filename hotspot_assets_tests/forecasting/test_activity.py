@@ -12,7 +12,7 @@ from hotspot_assets.forecasting.activity import Activity, activity_of_month
 from hotspot_assets.forecasting.events import ONE_INCIDENT
 from hotspot_assets.forecasting.kernel import Component, DecayKernel
 from hotspot_assets.forecasting.profiles import Dasymetric, Exponential
-from hotspot_assets.forecasting.spatial import given_by, received, spread
+from hotspot_assets.forecasting.spatial import Spread
 from hotspot_assets_tests.forecasting.towns import at, events_of, ledger, town
 
 DAY = date(2024, 3, 10)
@@ -30,14 +30,10 @@ def test_an_incident_is_spread_over_where_things_happen() -> None:
             metres = h3.great_circle_distance(h3.cell_to_latlng(hexagon), h3.cell_to_latlng(other), unit="m")
             given[source, target] = ROOTS[target] * np.exp(-0.5 * (metres / 80.0) ** 2) * (metres <= 240.0)
         given[source] /= given[source].sum()
-    activity, cells = Activity(COUNTS), np.arange(7)
-    np.testing.assert_allclose(spread(PROFILE, place.near, activity, np.eye(7)), given.T, rtol=1e-6)
-    np.testing.assert_allclose(
-        received(PROFILE, place.near, activity, cells).toarray(), given.T, rtol=1e-6, atol=1e-12
-    )
-    np.testing.assert_allclose(
-        given_by(PROFILE, place.near, activity, cells).toarray(), given, rtol=1e-6, atol=1e-12
-    )
+    activity, cells, spread = Activity(COUNTS), np.arange(7), Spread(PROFILE, place.near)
+    np.testing.assert_allclose(spread.over_all(activity, np.eye(7)), given.T, rtol=1e-6)
+    np.testing.assert_allclose(spread.received(activity, cells).toarray(), given.T, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(spread.given_by(activity, cells).toarray(), given, rtol=1e-6, atol=1e-12)
 
 
 def test_activity_is_what_was_known_on_the_first_of_the_month() -> None:

@@ -1,4 +1,4 @@
-"""Bells: symmetric, and the same to the last bit whether built or grown from those of another study area."""
+"""Rings and bells: the same to the last bit whether built or grown from those of another study area."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hotspot_assets.forecasting import spatial
 from hotspot_assets.forecasting.activity import Activity
 from hotspot_assets.forecasting.profiles import Gaussian, Quartic, RingHyperbolic, SpatialProfile
-from hotspot_assets.forecasting.spatial import bell_of, spread
+from hotspot_assets.forecasting.spatial import Spread, bell_of
 from hotspot_assets.hexgrid.neighbours import neighbours
 from hotspot_assets.hexgrid.study_areas import from_cells
 from hotspot_assets_tests.forecasting.towns import town
@@ -24,7 +24,7 @@ WHOLE = town(rings=5, max_ring=3)
     st.sets(st.integers(0, 90), max_size=12),
     st.sampled_from(PROFILES),
 )
-def test_a_bell_grown_from_another_area_is_the_bell(
+def test_what_is_grown_from_another_area_is_what_is_built(
     there: list[bool], changed: set[int], profile: SpatialProfile
 ) -> None:
     """Cells may come and go; most stay, or it is built anew."""
@@ -32,7 +32,11 @@ def test_a_bell_grown_from_another_area_is_the_bell(
     second[list(changed)] ^= True
     if not first.any() or not second.any():
         return
-    near = [neighbours(from_cells(WHOLE.area.cells[chosen], 10, "test"), 3) for chosen in (first, second)]
+    areas = [from_cells(WHOLE.area.cells[chosen], 10, "test") for chosen in (first, second)]
+    near = [neighbours(area, 3) for area in areas]
+    like = neighbours(areas[1], 3, like=near[0])
+    for name in ("indptr", "indices", "data"):
+        assert np.array_equal(getattr(like.ring, name), getattr(near[1].ring, name))
     spatial._bells.clear()
     bell_of(profile, near[0])
     grown = bell_of(profile, near[1])
@@ -46,7 +50,7 @@ def test_a_bell_grown_from_another_area_is_the_bell(
 @pytest.mark.parametrize("profile", PROFILES[:2])
 def test_what_is_spread_adds_up_to_what_there_was(profile: SpatialProfile) -> None:
     columns = np.random.default_rng(3).random((91, 4))
-    over = spread(profile, WHOLE.near, Activity(np.zeros(91)), columns)
+    over = Spread(profile, WHOLE.near).over_all(Activity(np.zeros(91)), columns)
     np.testing.assert_allclose(over.sum(axis=0), columns.sum(axis=0), rtol=1e-12)
 
 

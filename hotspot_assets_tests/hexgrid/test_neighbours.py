@@ -64,13 +64,13 @@ def test_ring_numbers_are_grid_distances_in_both_directions() -> None:
 def test_what_was_saved_is_read_back_for_its_own_area_only(tmp_path: Path) -> None:
     area = from_cells(disk(51.5, -0.1, 10, 4), 10, "disk")
     near = neighbours(area, 2)
-    path = tmp_path / "cache" / "near.npz"
+    path = tmp_path / "cache" / "near.npy"
     save(near, path)
     again = load(path, area)
     assert (again.study_area_id, again.max_ring) == (near.study_area_id, 2)
     assert (again.ring != near.ring).nnz == 0
     assert np.array_equal(again.points_m, near.points_m)
-    assert [file.name for file in path.parent.iterdir()] == ["near.npz"]
+    assert [file.name for file in path.parent.iterdir()] == ["near.npy"]
     with pytest.raises(ValueError, match="another study area"):
         load(path, from_cells(area.cells[1:], 10, "disk"))
 
