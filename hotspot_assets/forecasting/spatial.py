@@ -59,6 +59,8 @@ def bell_of(profile: SpatialProfile, neighbours: Neighbours) -> Bell:
 
     Raises ValueError if the neighbours do not reach as far as the profile does.
     """
+    if isinstance(profile, Identity):
+        return _own_cells(neighbours.cells)
     place = neighbours.study_area_id, neighbours.max_ring
     with _one_at_a_time:
         area, rings, last = _bells.get(profile, ("", 0, None))
@@ -70,6 +72,12 @@ def bell_of(profile: SpatialProfile, neighbours: Neighbours) -> Bell:
                 _bells.popitem(last=False)
         _bells.move_to_end(profile)
     return last
+
+
+def _own_cells(cells: CellArray) -> Bell:
+    from scipy.sparse import csr_array, eye_array
+
+    return Bell(cells, csr_array(eye_array(len(cells), format="csr")))
 
 
 def _built(profile: SpatialProfile, neighbours: Neighbours, within: int) -> Bell:
@@ -120,17 +128,14 @@ def _reach(profile: SpatialProfile, neighbours: Neighbours) -> int:
 class Spread:
     """A spatial profile laid over the cells of an area: from what lies in each cell to what each cell gets of it.
 
-    It holds on to its bell, so that work on another study area at the same time costs it nothing.
+    It holds on to its bell, so that work on another study area at the same time costs it nothing. Raises ValueError
+    if the neighbours do not reach as far as the profile does.
     """
 
     def __init__(self, profile: SpatialProfile, neighbours: Neighbours) -> None:
-        self.profile, self._neighbours = profile, neighbours
+        self.profile = profile
         self._dasymetric = isinstance(profile, Dasymetric)
-
-    @cached_property
-    def _bell(self) -> Bell:
-        profile = self.profile
-        return bell_of(profile.bell if isinstance(profile, Dasymetric) else profile, self._neighbours)
+        self._bell = bell_of(profile.bell if isinstance(profile, Dasymetric) else profile, neighbours)
 
     @property
     def masses(self) -> FloatArray | None:
@@ -168,7 +173,7 @@ class Spread:
 
     def given_by(self, activity: Activity, cells: npt.NDArray[np.int64]) -> csr_array[np.float64]:
         """What one incident in each of `cells` gives to all: rows = these cells, columns = receiving cells."""
-        rows = _rows(self.profile, self._neighbours, cells)
+        rows = self._bell.weights[cells]  # symmetric: what they give is what they get
         if self._dasymetric:
             rows.data *= activity.by_cell[rows.indices]
         if self.profile.unit_mass:

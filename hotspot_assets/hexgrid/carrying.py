@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _MOST_GROWTH = 0.2
 """Share of new cells from which on making all of the matrix anew is as quick."""
 
+_ROWS_AT_A_TIME = 1024
+
 Number = TypeVar("Number", bound=np.number[Any])
 Positions = npt.NDArray[np.int64]
 
@@ -50,11 +52,26 @@ def carried(
     columns = place[kept.indices]
     new = np.flatnonzero(added)
     row, column, entry = _pairs_with(new, rows_of(new))
-    at = np.searchsorted(np.repeat(np.arange(n), lengths) * n + columns, row * n + column)
+    at = _places(lengths, columns, row, column)
     lengths += np.bincount(row, minlength=n)
     ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     grown = (np.insert(kept.data, at, entry), np.insert(columns, at, column.astype(np.int32)), ends)
     return csr_array(grown, shape=(n, n))
+
+
+def _places(
+    lengths: Positions, columns: npt.NDArray[np.int32], row: Positions, column: Positions
+) -> Positions:
+    """Where the pairs, row by row, belong among `columns`, of which each row has so many: some rows at a time."""
+    n = len(lengths)
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    found = []
+    for start in range(0, n, _ROWS_AT_A_TIME):
+        stop = min(start + _ROWS_AT_A_TIME, n)
+        there = np.repeat(np.arange(start, stop), lengths[start:stop]) * n + columns[ends[start] : ends[stop]]
+        of_these = slice(*np.searchsorted(row, [start, stop]))
+        found.append(ends[start] + np.searchsorted(there, row[of_these] * n + column[of_these]))
+    return np.concatenate(found)
 
 
 def _pairs_with(
