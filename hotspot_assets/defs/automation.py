@@ -24,7 +24,7 @@ OUTCOMES_JOB, TRIAL_JOB = "daily_outcomes", "trial"
 
 _INTAKE = dg.AssetSelection.assets("deliveries", "incidents", "rejected_rows", "hexagon_incidents")
 _MONTHLY = dg.AssetSelection.assets("study_areas", "fitted_models")
-_DAILY = dg.AssetSelection.assets("proximity_scores", "patrol_areas", "patrol_briefing")
+_DAILY = dg.AssetSelection.assets("proximity_scores", "patrol_areas", "patrol_maps", "patrol_briefing")
 _OUTCOMES = dg.AssetSelection.assets("forecast_outcomes")
 
 FORECAST_JOB = "forecast_range"
@@ -39,12 +39,12 @@ def jobs() -> list[UnresolvedAssetJobDefinition]:
         define(
             DAILY_JOB,
             _INTAKE | _DAILY,
-            description="The day: intake, then scores, patrol areas and briefing.",
+            description="The day: intake, then scores, patrol areas, maps and briefing.",
         ),
         define(
             FORECAST_JOB,
             _DAILY,
-            description="Scores, patrol areas and briefing of one day or a range of days.",
+            description="Scores, patrol areas, maps and briefing of one day or a range of days.",
         ),
         define(OUTCOMES_JOB, _OUTCOMES, description="Score the forecasts of days that are known."),
         define(
@@ -65,7 +65,7 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
 
     @dg.schedule(
         name="every_morning", job_name=DAILY_JOB, cron_schedule=f"{run_at.minute} {run_at.hour} * * *",
-        description="Intake, scores, patrol areas and briefing for today; for tomorrow, if the cut-off is today.",
+        description="Intake, scores, patrol areas, maps and briefing for today; for tomorrow, if the cut-off is today.",
         **common,
     )  # fmt: skip
     def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:

@@ -1,4 +1,4 @@
-"""Patrol areas (daily) -> patrol briefing (daily). Issuing is not here: it takes a named reviewer."""
+"""Patrol areas (daily) -> maps (daily) -> briefing (daily). Issuing is not here: it takes a named reviewer."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ from hotspot_assets.defs.progress import Progress
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.workflow.briefings import DayFiles, write_briefings, write_overview
+from hotspot_assets.workflow.day_maps import DayMaps, write_maps
 from hotspot_assets.workflow.patrols import DayAreas, make_patrol_areas
 
 GROUP = "patrols"
@@ -69,12 +70,27 @@ def _effect(effect: pl.DataFrame) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md("\n".join(lines) or "- nothing was excluded")
 
 
+def patrol_maps(
+    context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult:
+    """The day as maps, and as files for other systems, under data/outputs: for review, not for issue."""
+    days = dates_of(context)
+    progress = Progress(context.log, len(days), "days of maps")
+    for made in write_maps(lake, settings, days[0], days[-1]):
+        drawn = (
+            picture(made.map_png, f"patrol areas of {made.date}") if made.map_png else "no forecast was made"
+        )
+        context.add_asset_metadata({"map": drawn, **file_metadata(made)}, partition_key=made.date.isoformat())
+        progress.step(len(made.paths))
+    return dg.MaterializeResult(metadata={"folder": dg.MetadataValue.path(str(settings.outputs))})
+
+
 def patrol_briefing(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
-    """The day as maps and files under data/outputs: for review, not for issue."""
+    """The day as a page, sheets for each shift, and reasons, under data/outputs: for review, not for issue."""
     days = dates_of(context)
-    progress = Progress(context.log, len(days), "days of maps and files")
+    progress = Progress(context.log, len(days), "days of pages and sheets")
     for files in write_briefings(lake, settings, days[0], days[-1]):
         context.add_asset_metadata(file_metadata(files), partition_key=files.date.isoformat())
         progress.step(len(files.paths))
@@ -87,12 +103,9 @@ def patrol_briefing(
     )
 
 
-def file_metadata(files: DayFiles) -> dict[str, Any]:
+def file_metadata(files: DayFiles | DayMaps) -> dict[str, Any]:
     """What the UI shows of one day's files."""
     return {
-        "map": picture(files.map_png, f"patrol areas of {files.date}")
-        if files.map_png
-        else "no forecast was made",
         "files": dg.MetadataValue.md("\n".join(f"- `{path.name}`" for path in files.paths) or "-"),
         "folder": dg.MetadataValue.path(str(files.folder)),
     }
@@ -114,7 +127,8 @@ def assets(settings: Settings, partitions: Partitions) -> list[dg.AssetsDefiniti
             metadata=table_metadata("patrol_areas"),
             **common,
         )(patrol_areas),
-        dg.asset(deps=["patrol_areas", "proximity_scores"], kinds={"html", "geojson", "png"}, **common)(
+        dg.asset(deps=["patrol_areas", "proximity_scores"], kinds={"geojson", "png"}, **common)(patrol_maps),
+        dg.asset(deps=["patrol_areas", "proximity_scores", "patrol_maps"], kinds={"html", "pdf"}, **common)(
             patrol_briefing
         ),
     ]

@@ -73,11 +73,12 @@ class Events:
     def known_by_cell(self, groups: Sequence[str], day: date, cells: int) -> npt.NDArray[np.float64]:
         """Incidents of these groups together that a forecast for `day` knows of, in each cell: shape (cells,)."""
         require_covered(self, day, day)
-        of_groups = np.isin(
-            self.group, [self.groups.index(group) for group in groups if group in self.groups]
-        )
-        known = np.flatnonzero(of_groups & (self.known <= epoch_day(day)))
-        return np.bincount(self.cell[known], weights=self.weight[known], minlength=cells) / ONE_INCIDENT
+        incidents = np.zeros(cells)
+        for group in set(groups):
+            own = self.slice_of(group)
+            known = np.flatnonzero(self.known[own] <= epoch_day(day))
+            incidents += np.bincount(self.cell[own][known], self.weight[own][known], minlength=cells)
+        return incidents / ONE_INCIDENT
 
 
 def stretch(ascending: npt.NDArray[np.signedinteger], first: int, last: int) -> slice:

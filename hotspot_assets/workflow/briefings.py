@@ -1,7 +1,7 @@
-"""A day's patrol areas as maps, pages and files for people: for review, not for issue.
+"""A day's patrol areas as pages and sheets for people: for review, not for issue.
 
-Belongs here: gathering what a day's files need and writing them under `outputs/<date>/`. Not here: drawing and
-wording (patrol).
+Belongs here: gathering what a day's pages need and writing them under `outputs/<date>/`. Not here: its maps and
+exports (`day_maps`), wording (patrol).
 """
 
 from __future__ import annotations
@@ -10,13 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from hotspot_assets.patrol.exports import write_exports
-from hotspot_assets.patrol.maps import MapView, map_png
 from hotspot_assets.patrol.overview import SHOWN_DAYS, Overview, overview_html
 from hotspot_assets.patrol.pages import (
     SHOWN_INCIDENTS,
@@ -27,52 +23,38 @@ from hotspot_assets.patrol.pages import (
     why_pages,
 )
 from hotspot_assets.settings import Settings
-from hotspot_assets.warehouse.forecasts import areas_between, headers_of, scores_between
+from hotspot_assets.warehouse.forecasts import areas_between, headers_of
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.warehouse.reads import lines_of_incidents
-from hotspot_assets.workflow.dates import days_between
+from hotspot_assets.workflow.dates import days_between, local_time
+from hotspot_assets.workflow.day_maps import DRAFT, files_of, made_headers, maps_of
 from hotspot_assets.workflow.files import why_path, write_whole
 from hotspot_assets.workflow.replay import CannotReplay, explain_cells
 from hotspot_assets.workflow.sheets import write_drafts, write_issued
-from hotspot_assets.workflow.study_area import kept_study_area, unit_boundaries
+from hotspot_assets.workflow.study_area import unit_boundaries
 
-if TYPE_CHECKING:
-    import geopandas as gpd
-
-_DRAFT = "draft"
 _EXPLAINED = 100
 """Areas of each offence group that get a page of their own; any other cell can be explained on demand."""
-_DRAWN_BEFORE_THE_LAST = 1
-"""Offence groups drawn for the earlier days of a range; the last day has a map of each."""
 
 
 @dataclass(frozen=True)
 class DayFiles:
-    """What was written for a day; `map_png` is the map of the offence group with the most incidents known."""
+    """What was written for a day."""
 
     date: date
     folder: Path
     paths: tuple[Path, ...]
-    map_png: bytes | None
 
 
 def write_briefings(lake: Lake, settings: Settings, first: date, last: date) -> Iterator[DayFiles]:
-    """Write the files of each day first..last; all maps and pages of reasons for the last day only."""
-    boundaries = unit_boundaries(settings)
+    """Write the page of each day first..last; sheets and pages of reasons for the last day only."""
     for day in days_between(first, last):
-        yield _write_day(lake, settings, day, boundaries, newest=day == last)
+        yield _write_day(lake, settings, day, newest=day == last)
 
 
-def _write_day(
-    lake: Lake, settings: Settings, day: date, boundaries: gpd.GeoDataFrame | None, *, newest: bool
-) -> DayFiles:
+def _write_day(lake: Lake, settings: Settings, day: date, *, newest: bool) -> DayFiles:
     headers, areas = headers_of(lake, day, day), areas_between(lake, day, day)
     folder = settings.outputs / day.isoformat()
-    paths = write_exports(areas, folder, _DRAFT, settings.area.synthetic)
-    made = headers.filter(pl.col("not_made_because").is_null()).sort("incidents_known", descending=True)
-    drawn = made if newest else made.head(_DRAWN_BEFORE_THE_LAST)
-    maps = _maps(lake, settings, day, drawn, areas, boundaries)
-    paths += [write_whole(folder / f"map-{group}.png", png) for group, png in maps.items()]
     why = _write_reasons(lake, settings, day, headers, areas) if newest else {}
     sheets = write_drafts(lake, settings, day, areas) if newest and settings.patrol.sheets else []
     issued = write_issued(lake, settings, day)
@@ -81,17 +63,16 @@ def _write_day(
         place=settings.area.name,
         synthetic=settings.area.synthetic,
         forecast_date=day,
-        cut_off=_local(settings, headers["cut_off"][0]) if headers.height else "-",
+        cut_off=local_time(settings, headers["cut_off"][0]) if headers.height else "-",
         areas=areas,
-        maps=maps,
+        maps=maps_of(settings, day, made_headers(lake, day)["offence_group"].to_list()),
         not_made=dict(not_made.select("offence_group", "not_made_because").rows()),
         why_pages={area_id: path.relative_to(folder).as_posix() for area_id, path in why.items()},
         sheets=_links_of(sheets, folder),
-        files=[path.name for path in paths],
+        files=[path.name for path in files_of(settings, day)],
     )
     index = write_whole(folder / "index.html", day_html(page).encode())
-    reasons = tuple(dict.fromkeys(why.values()))
-    return DayFiles(day, folder, (index, *paths, *sheets, *issued, *reasons), next(iter(maps.values()), None))
+    return DayFiles(day, folder, (index, *sheets, *issued, *dict.fromkeys(why.values())))
 
 
 def _links_of(sheets: Sequence[Path], folder: Path) -> dict[str, list[tuple[str, str]]]:
@@ -118,46 +99,12 @@ def write_overview(lake: Lake, settings: Settings, last: date) -> Path | None:
     overview = Overview(
         place=settings.area.name,
         synthetic=settings.area.synthetic,
-        status=_DRAFT,
+        status=DRAFT,
         areas=areas,
         boundaries=unit_boundaries(settings),
         links=links,
     )
     return write_whole(settings.outputs / "overview.html", overview_html(overview).encode())
-
-
-def _local(settings: Settings, moment: Any) -> str:
-    return f"{moment.astimezone(ZoneInfo(settings.area.timezone)):%Y-%m-%d %H:%M %Z}"
-
-
-def _maps(
-    lake: Lake,
-    settings: Settings,
-    day: date,
-    headers: pl.DataFrame,
-    areas: pl.DataFrame,
-    boundaries: gpd.GeoDataFrame | None,
-) -> dict[str, bytes]:
-    """The map of each offence group whose header is given, in their order."""
-    scores = scores_between(lake, day, day)
-    return {
-        header["offence_group"]: map_png(
-            MapView(
-                area=kept_study_area(lake, header["study_area_id"]),
-                surface=scores.filter(pl.col("offence_group") == header["offence_group"]),
-                areas=areas.filter(pl.col("offence_group") == header["offence_group"]).unique(
-                    "cells", keep="first", maintain_order=True
-                ),
-                place=settings.area.name,
-                offence_group=header["offence_group"],
-                forecast_date=day,
-                cut_off=_local(settings, header["cut_off"]),
-                synthetic=settings.area.synthetic,
-                boundaries=boundaries,
-            )
-        )
-        for header in headers.to_dicts()
-    }
 
 
 def _write_reasons(
@@ -192,7 +139,7 @@ def _write_reasons(
             cells=found[group].cells,
             incidents=incidents[group],
             lines=lines,
-            forecast=header | {"cut_off": _local(settings, header["cut_off"])},
+            forecast=header | {"cut_off": local_time(settings, header["cut_off"])},
         )
         for area, page in zip(chosen[group].to_dicts(), why_pages(reasons), strict=True):
             written.add(write_whole(why_path(settings, day, area), page.encode()))

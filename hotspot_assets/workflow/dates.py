@@ -44,6 +44,11 @@ def moment_of(settings: Settings, text: str) -> datetime:
     return (written if written.tzinfo else written.replace(tzinfo=zone)).astimezone(UTC)
 
 
+def local_time(settings: Settings, moment: datetime) -> str:
+    """A moment by the home's clock, for people."""
+    return f"{moment.astimezone(ZoneInfo(settings.area.timezone)):%Y-%m-%d %H:%M %Z}"
+
+
 def now_utc() -> datetime:
     """The moment, in UTC."""
     return datetime.now(UTC)

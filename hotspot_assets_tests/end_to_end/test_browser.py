@@ -145,8 +145,8 @@ def test_the_lineage_of_an_asset_is_drawn(page: Any, servers: Servers, pictures:
     page.screenshot(path=pictures / "lineage.png")
 
 
-def test_the_briefing_shows_its_map(page: Any, servers: Servers, pictures: Path) -> None:
-    show(page, servers, "/assets/patrol_briefing?view=overview")
+def test_a_day_shows_its_map(page: Any, servers: Servers, pictures: Path) -> None:
+    show(page, servers, "/assets/patrol_maps?view=overview")
     page.get_by_text("[Show Markdown]").first.click()
     image = page.locator("img[alt^='patrol areas of']").first
     image.wait_for()
@@ -155,7 +155,7 @@ def test_the_briefing_shows_its_map(page: Any, servers: Servers, pictures: Path)
     assert min(size) >= 500
 
 
-OF_FILES = {"patrol_briefing", "model_trial", "model_trial_table"}
+OF_FILES = {"patrol_maps", "patrol_briefing", "model_trial", "model_trial_table"}
 
 
 def test_runs_and_column_lineage_are_read_back(servers: Servers) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.warehouse.reads import caught_by_rank
 from hotspot_assets.warehouse.review_reads import Place, standings
 from hotspot_assets.workflow.briefings import write_briefings, write_overview
+from hotspot_assets.workflow.day_maps import write_maps
 from hotspot_assets.workflow.patrols import make_patrol_areas
 from hotspot_assets.workflow.review import Person, Played, Wish, decide, issue
 from hotspot_assets.workflow.sheets import SheetError, write_drafts, write_issued
@@ -164,11 +166,13 @@ def test_what_no_sheet_can_be_made_of(home: tuple[Settings, Lake]) -> None:
 
 def test_the_day_links_to_its_sheets_and_the_overview_to_the_days(home: tuple[Settings, Lake]) -> None:
     settings, lake = home
+    (maps,) = write_maps(lake, settings, DAY, DAY)
     (files,) = write_briefings(lake, settings, DAY, DAY)
     index = (files.folder / "index.html").read_text(encoding="utf-8")
     links = re.findall(r'href="([^"#]+)"', index)
     assert "sheets/late/West.html" in links and "sheets/late.pdf" in links
     assert all((files.folder / link).exists() for link in links)
+    assert maps.map_png is not None and base64.b64encode(maps.map_png).decode() in index
     sheet = files.folder / "sheets" / "late" / "West.html"
     reasons = re.findall(r'href="([^"]+)"', sheet.read_text(encoding="utf-8"))
     assert all((sheet.parent / link).resolve().exists() for link in reasons)
