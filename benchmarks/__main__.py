@@ -76,16 +76,20 @@ def run(rows: str, size: Size, say: Callable[[str], None]) -> list[Comparison]:
 
 
 def write(comparisons: Sequence[Comparison], size: Size, where: str, folder: Path = HERE) -> None:
-    """Put new lines in the place of old ones of the same row, and write page and picture."""
+    """Put new lines in the place of old ones of the same row (h: of the same home), and write page and picture."""
     kept = folder / "results.json"
     old = [Comparison(**each) for each in json.loads(kept.read_text())] if kept.exists() else []
-    renewed = {each.row for each in comparisons}
+    renewed = {_replaces(each) for each in comparisons}
     today = datetime.now(UTC).date().isoformat()
     new = [replace(each, measured_on=today) for each in comparisons]
-    lines = sorted([each for each in old if each.row not in renewed] + new, key=lambda each: each.row)
+    lines = sorted([each for each in old if _replaces(each) not in renewed] + new, key=lambda each: each.row)
     kept.write_text(json.dumps([asdict(each) for each in lines], indent=1) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(report.page(lines, where, str(size)), encoding="utf-8")
     report.picture(lines, folder / "ratios.png")
+
+
+def _replaces(comparison: Comparison) -> str:
+    return comparison.what if comparison.row == "h" else comparison.row
 
 
 def main() -> None:

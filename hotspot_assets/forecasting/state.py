@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -144,21 +145,20 @@ class _SourceState:
         taus = [memory.tau_days for memory in memories if isinstance(memory, Decay)]
         self._tables = _DecayTables(taus, self._all.day, anchor)
         self._counted = _oldest_first(self._all, anchor, self._last_ages)
-        self._arrivals = self._of_month()
-        self._sum_decays()
-        for today in range(anchor + 1, state.today + 1):
-            self._step_decays(self._arrived(today), today)
+        if self._decays:
+            self._sum_decays()
+            for today in range(anchor + 1, state.today + 1):
+                self._step_decays(self._arrived(today), today)
         self._count_windows(state.today)
 
-    def _of_month(self) -> _Entries:
+    @cached_property
+    def _arrivals(self) -> _Entries:
         """Entries that become known during the month, by the day they do."""
         known = self._all.known
         arrivals = self._all.take((known > self._anchor) & (known <= self._anchor + _LAST_DAY_OF_MONTH))
         return arrivals.take(np.argsort(arrivals.known, kind="stable"))
 
     def _sum_decays(self) -> None:
-        if not self._decays:
-            return
         known = _netted(self._all, self._anchor)
         cells = self._values.shape[1]
         for number, decay in zip(self._decays, self._tables.of(known.day), strict=True):
