@@ -71,6 +71,7 @@ def score_days(
         return
     require_covered(events, first, last)
     plan = Plan(kernels, area, neighbours)
+    del neighbours  # large, and not needed while the days are scored
     for begin, end in _months(first, last):
         state = DecayedCounts(events, plan.rows, area.n, begin)
         activity = plan.activity(events, begin)
@@ -163,9 +164,7 @@ class Plan:
             for layer, weights, block in zip(self.layers, self.day_weights(state), columns, strict=True):
                 width = len(layer.targets)
                 block[:, number * width : (number + 1) * width] = layer.combine(weights, state.values).T
-        layered = [
-            layer.spread.over_all(activity, block) for layer, block in zip(self.layers, columns, strict=True)
-        ]
+        layered = [layer.spread.over_all(activity, columns.pop(0)) for layer in self.layers]
         for number, day in enumerate(days):
             yield self._surface(day, number, layered)
 
