@@ -24,8 +24,8 @@ SHOWN_INCIDENTS = 25
 class DayPage:
     """A day as people look at it: a map and a list for each offence group.
 
-    `maps` are PNGs by offence group; `not_made` says why a group has no forecast; `why_pages` are links by area;
-    `sheets` are links of units by shift, `files` are names.
+    `maps` are PNGs by offence group that was forecast, None where there is no map; `not_made` says why a group has no
+    forecast; `why_pages` are links by area; `sheets` are links of units by shift, `files` are names.
     """
 
     place: str
@@ -33,7 +33,7 @@ class DayPage:
     forecast_date: date
     cut_off: str
     areas: pl.DataFrame
-    maps: Mapping[str, bytes]
+    maps: Mapping[str, bytes | None]
     not_made: Mapping[str, str]
     why_pages: Mapping[str, str]
     sheets: Mapping[str, Sequence[tuple[str, str]]]
@@ -45,7 +45,7 @@ def day_html(page: DayPage) -> str:
     groups = [
         {
             "name": plain_group(group),
-            "map": b64encode(png).decode(),
+            "map": b64encode(png).decode() if png else None,
             "areas": _rows(page, group),
         }
         for group, png in page.maps.items()

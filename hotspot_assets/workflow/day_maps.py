@@ -57,10 +57,10 @@ def made_headers(lake: Lake, day: date) -> pl.DataFrame:
     return made.sort("incidents_known", descending=True, maintain_order=True)
 
 
-def maps_of(settings: Settings, day: date, groups: list[str]) -> dict[str, bytes]:
-    """The maps that were written of these offence groups."""
+def maps_of(settings: Settings, day: date, groups: list[str]) -> dict[str, bytes | None]:
+    """The maps of these offence groups; None where none was written."""
     paths = {group: _map_path(settings, day, group) for group in groups}
-    return {group: path.read_bytes() for group, path in paths.items() if path.exists()}
+    return {group: path.read_bytes() if path.exists() else None for group, path in paths.items()}
 
 
 def files_of(settings: Settings, day: date) -> list[Path]:

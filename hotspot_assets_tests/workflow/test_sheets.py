@@ -166,6 +166,10 @@ def test_what_no_sheet_can_be_made_of(home: tuple[Settings, Lake]) -> None:
 
 def test_the_day_links_to_its_sheets_and_the_overview_to_the_days(home: tuple[Settings, Lake]) -> None:
     settings, lake = home
+    (before,) = write_briefings(lake, settings, DAY, DAY)
+    page = (before.folder / "index.html").read_text(encoding="utf-8")
+    areas = areas_between(lake, DAY, DAY)
+    assert all(name in page for name in areas["name"]) and "<img" not in page  # lists do not wait for maps
     (maps,) = write_maps(lake, settings, DAY, DAY)
     (files,) = write_briefings(lake, settings, DAY, DAY)
     index = (files.folder / "index.html").read_text(encoding="utf-8")
