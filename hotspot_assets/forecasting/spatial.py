@@ -65,8 +65,8 @@ def bell_of(profile: SpatialProfile, neighbours: Neighbours) -> Bell:
     with _one_at_a_time:
         area, rings, last = _bells.get(profile, ("", 0, None))
         if last is None or (area, rings) != place:
-            within = _reach(profile, neighbours)
-            last = (last and _grown(last, profile, neighbours)) or _built(profile, neighbours, within)
+            _require_reach(profile, neighbours)
+            last = (last and _grown(last, profile, neighbours)) or _built(profile, neighbours)
             _bells[profile] = (*place, last)
             while len(_bells) > _KEPT_BELLS:
                 _bells.popitem(last=False)
@@ -80,13 +80,14 @@ def _own_cells(cells: CellArray) -> Bell:
     return Bell(cells, csr_array(eye_array(len(cells), format="csr")))
 
 
-def _built(profile: SpatialProfile, neighbours: Neighbours, within: int) -> Bell:
+def _built(profile: SpatialProfile, neighbours: Neighbours) -> Bell:
+    """All pairs of the neighbours are looked at, as when it grows: rings are no exact bound of metres on H3."""
     from scipy.sparse import csr_array
 
     shape = neighbours.ring.shape
     lengths = np.zeros(shape[0] + 1, dtype=np.int64)
     found: list[tuple[FloatArray, npt.NDArray[np.int32]]] = []
-    for pairs in neighbours.pairs(within):
+    for pairs in neighbours.pairs(neighbours.max_ring):
         weights = profile.at(pairs.ring, neighbours.metres(pairs.row, pairs.column))
         kept = np.flatnonzero(weights)
         found.append((weights[kept], pairs.column[kept]))
@@ -118,11 +119,10 @@ def _rows(
     return rows
 
 
-def _reach(profile: SpatialProfile, neighbours: Neighbours) -> int:
+def _require_reach(profile: SpatialProfile, neighbours: Neighbours) -> None:
     needed = reached_rings(profile, float(neighbours.next_door_m.min(initial=math.inf)))
     if needed > neighbours.max_ring:
         raise ValueError(f"{profile} reaches {needed} rings, but the neighbours only {neighbours.max_ring}")
-    return needed
 
 
 class Spread:

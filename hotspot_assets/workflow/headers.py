@@ -23,7 +23,7 @@ from hotspot_assets.warehouse.tables import TABLES
 from hotspot_assets.workflow.dates import cut_offs
 from hotspot_assets.workflow.models import InForce, newest_readable
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Version of the scoring code: raised whenever the same inputs could give other scores."""
 
 IDENTITY = (

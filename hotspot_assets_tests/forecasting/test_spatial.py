@@ -47,6 +47,20 @@ def test_what_is_grown_from_another_area_is_what_is_built(
     assert (grown.weights != grown.weights.T).nnz == 0
 
 
+def test_cells_that_do_not_touch_are_built_as_they_are_grown() -> None:
+    """A cell, one next to it and one of its second ring; then without the one between, so that none touch."""
+    ring = WHOLE.near.ring[[int(np.argmax(np.diff(WHOLE.near.ring.indptr)))]]
+    three = [int(ring.indices[ring.data == number][0]) for number in (1, 2, 3)]
+    areas = [from_cells(WHOLE.area.cells[chosen], 10, "test") for chosen in (three, three[::2])]
+    near = [neighbours(area, 3) for area in areas]
+    spatial._bells.clear()
+    bell_of(Gaussian(130.0), near[0])
+    grown = bell_of(Gaussian(130.0), near[1]).weights
+    spatial._bells.clear()
+    built = bell_of(Gaussian(130.0), near[1]).weights
+    assert grown.nnz == built.nnz and np.array_equal(grown.data, built.data)
+
+
 @pytest.mark.parametrize("profile", PROFILES[:2])
 def test_what_is_spread_adds_up_to_what_there_was(profile: SpatialProfile) -> None:
     columns = np.random.default_rng(3).random((91, 4))
