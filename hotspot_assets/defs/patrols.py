@@ -11,8 +11,8 @@ from hotspot_assets.defs.partitions import Partitions, dates_of
 from hotspot_assets.defs.progress import Progress
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Lake
-from hotspot_assets.workflow.briefings import DayFiles, write_briefings, write_overview
-from hotspot_assets.workflow.day_maps import DayMaps, write_maps
+from hotspot_assets.workflow.briefings import write_briefings, write_overview
+from hotspot_assets.workflow.day_maps import DayFiles, write_maps
 from hotspot_assets.workflow.patrols import DayAreas, make_patrol_areas
 
 GROUP = "patrols"
@@ -103,7 +103,7 @@ def patrol_briefing(
     )
 
 
-def file_metadata(files: DayFiles | DayMaps) -> dict[str, Any]:
+def file_metadata(files: DayFiles) -> dict[str, Any]:
     """What the UI shows of one day's files."""
     return {
         "files": dg.MetadataValue.md("\n".join(f"- `{path.name}`" for path in files.paths) or "-"),

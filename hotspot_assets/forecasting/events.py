@@ -6,6 +6,7 @@ of the rows. Not here: reading them from the lake, and time zones: cut-offs come
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -134,6 +135,8 @@ class _Keys:
     ) -> None:
         self._area, self._moments, self._first = area, moments, first
         self._groups, self._settings = pl.Enum(names), pl.Enum(SETTINGS)
+        if len(names) * math.prod(self._bases) >= 1 << 63:
+            raise ValueError(f"too many cells, groups and days to tell apart: {len(names)} x {self._bases}")
 
     def of(self, part: pl.DataFrame) -> _Keyed:
         """Keys and weights of a part of the ledger, without what the events leave out."""

@@ -154,7 +154,7 @@ class Spread:
         return spread
 
     def at(self, activity: Activity, columns: FloatArray, cells: npt.NDArray[np.integer]) -> FloatArray:
-        """As `over_all`, read in some cells only: shape (len(cells), k)."""
+        """As `over_all`, to rounding, read in some cells only: shape (len(cells), k)."""
         if isinstance(self.profile, Identity):
             return np.asarray(columns[cells])
         return multiply(self.received(activity, cells), columns)

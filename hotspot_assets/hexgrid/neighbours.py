@@ -44,6 +44,8 @@ class Neighbours:
     `ring` (int8, CSR, indices ascend) holds the ring plus one, so that the own cell is stored too.
     `points_m` (axes, cells) are the centres in space: on a sphere of `radius_m`, or on a plane if that is
     infinite. Distances follow from them when asked for: stored, they would take twice the room of the rings.
+    The same cell has the same centre in every study area of a process: what is made of pairs is carried from one
+    area to the next by their cells.
     """
 
     study_area_id: str
@@ -201,7 +203,12 @@ def save(near: Neighbours, path: Path) -> None:
             near.ring.indptr,
         ):
             np.save(file, array, allow_pickle=False)
-    part.replace(path)
+    try:
+        part.replace(path)
+    except PermissionError:  # Windows, where another process reads what it has written meanwhile
+        part.unlink(missing_ok=True)
+        if not path.exists():
+            raise
 
 
 def load(path: Path, area: StudyArea) -> Neighbours:

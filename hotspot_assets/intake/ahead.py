@@ -1,8 +1,8 @@
 """Working ahead: the next piece is made while the last one is still in use.
 
 Belongs here: one iterator run in a thread of its own. Not here: what it makes. Reading, judging and keeping a
-file's rows, and computing and writing scores, spend their time outside Python, so they overlap where there is
-more than one core; the order, and with it every result, stays the same.
+file's rows spend their time outside Python, and so do reading, scoring, ranking and writing a range of days, so they
+overlap where there is more than one core; the order, and with it every result, stays the same.
 """
 
 from __future__ import annotations

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 LAYER = "patrol_areas"
+EXPORTS = tuple(f"{LAYER}.{kind}" for kind in ("geojson", "gpkg", "kml", "csv"))
+"""Names of the files, in the order in which they are written."""
 
 WARNING = "A place list. Not grounds to stop, search or suspect anyone."
 """Stands on everything that leaves the system."""
 
 
 def write_exports(areas: pl.DataFrame, folder: Path, status: str, synthetic: bool) -> list[Path]:
-    """Write patrol areas as patrol_areas.geojson, .gpkg, .kml and .csv; each appears complete or not at all.
+    """Write patrol areas as the files of `EXPORTS`; each appears complete or not at all.
 
     Parameters
     ----------
@@ -44,13 +46,13 @@ def write_exports(areas: pl.DataFrame, folder: Path, status: str, synthetic: boo
     """
     table = _table(areas, status, "synthetic" if synthetic else "recorded incidents")
     folder.mkdir(parents=True, exist_ok=True)
-    writers: dict[str, Callable[[pl.DataFrame, Path], None]] = {
-        "geojson": _write_geojson,
-        "gpkg": _write_geopackage,
-        "kml": _write_kml,
-        "csv": _write_csv,
-    }
-    return [_whole(folder / f"{LAYER}.{kind}", table, write) for kind, write in writers.items()]
+    writers: tuple[Callable[[pl.DataFrame, Path], None], ...] = (
+        _write_geojson,
+        _write_geopackage,
+        _write_kml,
+        _write_csv,
+    )
+    return [_whole(folder / name, table, write) for name, write in zip(EXPORTS, writers, strict=True)]
 
 
 def _table(areas: pl.DataFrame, status: str, data: str) -> pl.DataFrame:

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -139,9 +140,9 @@ class Lake:
     _idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list, init=False, repr=False)
     _guard: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
-    def __reduce__(self) -> tuple[type[Lake], tuple[str, str, bool, int | None]]:
-        """A lake sent to another process is attached there anew."""
-        return Lake, (self.attach, self.data_path, self.read_only, self.version)
+    def __reduce__(self) -> tuple[object, tuple[str, str, bool, int | None]]:
+        """A lake sent to another process is attached there once, however often it is sent."""
+        return _sent, (self.attach, self.data_path, self.read_only, self.version)
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -280,6 +281,11 @@ class Lake:
                     cursor.close()
                 self._connection.close()
             self._connection, self._idle = None, []
+
+
+@cache
+def _sent(attach: str, data_path: str, read_only: bool, version: int | None) -> Lake:
+    return Lake(attach, data_path, read_only, version)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ exports (`day_maps`), wording (patrol).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from hotspot_assets.warehouse.forecasts import areas_between, headers_of
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.warehouse.reads import lines_of_incidents
 from hotspot_assets.workflow.dates import days_between, local_time
-from hotspot_assets.workflow.day_maps import DRAFT, files_of, made_headers, maps_of
+from hotspot_assets.workflow.day_maps import DRAFT, DayFiles, lying, made_headers
 from hotspot_assets.workflow.files import why_path, write_whole
 from hotspot_assets.workflow.replay import CannotReplay, explain_cells
 from hotspot_assets.workflow.sheets import write_drafts, write_issued
@@ -35,15 +34,6 @@ from hotspot_assets.workflow.study_area import unit_boundaries
 
 _EXPLAINED = 100
 """Areas of each offence group that get a page of their own; any other cell can be explained on demand."""
-
-
-@dataclass(frozen=True)
-class DayFiles:
-    """What was written for a day."""
-
-    date: date
-    folder: Path
-    paths: tuple[Path, ...]
 
 
 def write_briefings(lake: Lake, settings: Settings, first: date, last: date) -> Iterator[DayFiles]:
@@ -58,6 +48,7 @@ def _write_day(lake: Lake, settings: Settings, day: date, *, newest: bool) -> Da
     why = _write_reasons(lake, settings, day, headers, areas) if newest else {}
     sheets = write_drafts(lake, settings, day, areas) if newest and settings.patrol.sheets else []
     issued = write_issued(lake, settings, day)
+    there = lying(settings, day, made_headers(lake, day), areas)
     not_made = headers.filter(pl.col("not_made_because").is_not_null())
     page = DayPage(
         place=settings.area.name,
@@ -65,11 +56,11 @@ def _write_day(lake: Lake, settings: Settings, day: date, *, newest: bool) -> Da
         forecast_date=day,
         cut_off=local_time(settings, headers["cut_off"][0]) if headers.height else "-",
         areas=areas,
-        maps=maps_of(settings, day, made_headers(lake, day)["offence_group"].to_list()),
+        maps=there.maps,
         not_made=dict(not_made.select("offence_group", "not_made_because").rows()),
         why_pages={area_id: path.relative_to(folder).as_posix() for area_id, path in why.items()},
         sheets=_links_of(sheets, folder),
-        files=[path.name for path in files_of(settings, day)],
+        files=there.names,
     )
     index = write_whole(folder / "index.html", day_html(page).encode())
     return DayFiles(day, folder, (index, *sheets, *issued, *dict.fromkeys(why.values())))

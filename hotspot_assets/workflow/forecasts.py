@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain, groupby, zip_longest
+from itertools import chain, groupby, repeat
 
 import numpy as np
 import polars as pl
@@ -69,11 +69,11 @@ def make_forecasts(
 
 @dataclass(frozen=True)
 class _Month:
-    """Days of one month made ready: `rows` scores and ranks them, day by day; none where no forecast can be made."""
+    """Days of one month made ready: `rows` scores and ranks each day; None for each where no forecast can be made."""
 
     days: list[date]
     plan: DayPlan
-    rows: Iterator[pl.DataFrame]
+    rows: Iterator[pl.DataFrame | None]
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,15 @@ def _ready(
     try:
         area = study_area_of_month(lake, settings, month_start(days[0]), newest)
     except NoStudyArea as reason:
-        return _Month(days, plan_days(settings, days, clocks, stamp, no_area=str(reason)), iter(()))
+        return _Month(
+            days, plan_days(settings, days, clocks, stamp, no_area=str(reason)), repeat(None, len(days))
+        )
     keep_study_area(lake, settings, area, stamp)
     in_force = model_in_force(lake, settings, area, month_start(days[0]), newest, stamp)
     events = events_of_month(lake, settings, area, in_force, days, newest)
     plan = plan_days(settings, days, clocks, stamp, area=area, in_force=in_force, events=events)
     if plan.nothing_to_make():
-        return _Month(days, plan, iter(()))
+        return _Month(days, plan, repeat(None, len(days)))
     scored = ahead(surfaces(in_force, settings, area, events, days[0], days[-1]))
     model = settings.forecast.model
     return _Month(days, plan, (surface_rows(day, area, plan.able(day.date), model) for day in scored))
@@ -106,7 +108,7 @@ def _ready(
 def _batches(month: _Month) -> Iterator[_Batch]:
     days: list[date] = []
     frames: list[pl.DataFrame] = []
-    for day, rows in zip_longest(month.days, month.rows):
+    for day, rows in zip(month.days, month.rows, strict=True):
         days.append(day)
         if rows is not None:
             frames.append(rows)

@@ -18,6 +18,8 @@ Made = TypeVar("Made")
 
 _WORTH_PROCESSES = 4
 """Pieces from which on the start of further processes pays."""
+_MOST_PROCESSES = 61
+"""Windows waits for no more."""
 
 
 class Each(Protocol):
@@ -29,9 +31,10 @@ class Each(Protocol):
 
 @contextmanager
 def side_by_side(pieces: int) -> Iterator[Each]:
-    """A `map` over processes, of which the first use has so many pieces; in this process where that is quicker."""
-    if (os.cpu_count() or 1) == 1 or pieces < _WORTH_PROCESSES:
+    """A `map` over processes, no use of which has more pieces; in this process where that is quicker."""
+    processes = min(os.cpu_count() or 1, pieces, _MOST_PROCESSES)
+    if processes == 1 or pieces < _WORTH_PROCESSES:
         yield map
         return
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         yield pool.map

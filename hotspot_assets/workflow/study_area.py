@@ -154,6 +154,6 @@ def neighbours_of(settings: Settings, area: StudyArea, rings: int) -> Neighbours
         else:
             found = neighbours(area, rings, next(iter(_near.values()), None))
             save(found, path)
-        _near.clear()  # one at a time: they are large, and a run works on one study area
+        _near.clear()  # one at a time, the last made: they are large, and those of the next month grow from it
         _near[area.study_area_id] = found
     return found

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections import Counter
+from datetime import date, datetime, timedelta
 
+import numpy as np
 import pytest
 
-from hotspot_assets.forecasting.events import build_events, epoch_day
-from hotspot_assets_tests.forecasting.towns import GROUPS, at, cut_offs, ledger, town
+from hotspot_assets.forecasting.events import SETTINGS, build_events, epoch_day
+from hotspot_assets_tests.forecasting.towns import GROUPS, at, cut_offs, ledger, random_ledger, town
 
 PLACE = town(rings=2, max_ring=1)
 CELL = int(PLACE.area.cells[3])
@@ -89,3 +91,31 @@ def test_known_at_hides_what_comes_later() -> None:
 def test_cut_offs_that_do_not_ascend_are_refused() -> None:
     with pytest.raises(ValueError, match="ascend"):
         build_events([ledger([])], PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST).reverse())
+
+
+def test_entries_stand_in_one_order_and_add_up_as_polars_adds_them() -> None:
+    """Against a plain grouping of the same rows: group, cell, day, known, setting."""
+    frame = random_ledger(PLACE, date(2023, 11, 1), 125, 30.0, seed=5)
+    events = build_events([frame], PLACE.area, GROUPS, FIRST, cut_offs(FIRST, LAST))
+    moments = cut_offs(FIRST, LAST).to_list()
+
+    def known(day: date, moment: datetime) -> date | None:
+        at_last = [FIRST + timedelta(days=n) for n, cut_off in enumerate(moments) if cut_off >= moment]
+        found = max(at_last[0], day + timedelta(days=1)) if at_last else None
+        return found if found and found <= LAST else None
+
+    rows: Counter[tuple[int, int, int, int, int]] = Counter()
+    for day, cell, group, known_from, weight, setting in frame.iter_rows():
+        if seen := known(day, known_from):
+            where = int(np.searchsorted(PLACE.area.cells, cell))
+            key = (GROUPS.index(group), where, epoch_day(day), epoch_day(seen), SETTINGS.index(setting))
+            rows[key] += weight
+    expected = sorted((*key, weight) for key, weight in rows.items() if weight)
+    columns = (events.group, events.cell, events.day, events.known, events.setting, events.weight)
+    assert len(expected) > 1000
+    assert list(zip(*(column.tolist() for column in columns), strict=True)) == expected
+
+
+def test_days_out_of_any_calendar_are_refused() -> None:
+    with pytest.raises(ValueError, match="days from 1970"):
+        known_days((date(1600, 1, 1), FIRST, 1))
