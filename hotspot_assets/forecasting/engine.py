@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -22,15 +22,18 @@ import numpy.typing as npt
 from hotspot_assets.forecasting.activity import Activity, activity_of_month
 from hotspot_assets.forecasting.events import Events, month_start, require_covered
 from hotspot_assets.forecasting.kernel import DecayKernel
-from hotspot_assets.forecasting.profiles import FloatArray, SpatialProfile
+from hotspot_assets.forecasting.profiles import FloatArray, Identity, SpatialProfile
 from hotspot_assets.forecasting.profiles import to_json as profile_json
 from hotspot_assets.forecasting.spatial import Spread, multiply
 from hotspot_assets.forecasting.state import DecayedCounts, Row, sorted_rows
 from hotspot_assets.hexgrid.neighbours import Neighbours
 from hotspot_assets.hexgrid.study_areas import StudyArea
+from hotspot_assets.intake.ahead import ahead
 
-_BLOCK_DAYS = 8
-"""Days whose columns are spread together: enough to read the matrix once for many, and still small."""
+BLOCK_DAYS = 8
+"""Days spread, and so made, together: enough to read the matrix once for many columns, and still small."""
+
+_STRIP = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +65,8 @@ def score_days(
 ) -> Iterator[DaySurface]:
     """Surfaces of each forecast date first..last, in order; `kernels` by target offence group.
 
-    Raises ValueError if events, area and neighbours do not belong together, or if the events do not cover
-    the days from the anchor (first day of the month) of `first` up to `last`.
+    Raises ValueError if events, area and neighbours do not belong together, or if the
+    events do not cover the days from the anchor (first day of the month) of `first` up to `last`.
     """
     if not area.study_area_id == events.study_area_id == neighbours.study_area_id:
         raise ValueError("events and neighbours were made for another study area")
@@ -76,8 +79,10 @@ def score_days(
         state = DecayedCounts(events, plan.rows, area.n, begin)
         activity = plan.activity(events, begin)
         days = [begin + timedelta(days=offset) for offset in range((end - begin).days + 1)]
-        for start in range(0, len(days), _BLOCK_DAYS):
-            yield from plan.surfaces(state, activity, days[start : start + _BLOCK_DAYS])
+        blocks = [days[start : start + BLOCK_DAYS] for start in range(0, len(days), BLOCK_DAYS)]
+        # The next days are added up while these are spread.
+        for block, sums in zip(blocks, ahead(plan.added_up(state, block) for block in blocks), strict=True):
+            yield from plan.surfaces(activity, block, sums)
 
 
 def _months(first: date, last: date) -> Iterator[tuple[date, date]]:
@@ -123,6 +128,11 @@ class Layer:
         matrix = csr_array((weights, self.rows, self._ends), shape=(len(self.targets), state.shape[0]))
         return multiply(matrix, state)
 
+    def spread_over(self, activity: Activity, sums: FloatArray) -> None:
+        """Spread rows of sums (k, cells), each over the cells around; in place, as they are many."""
+        if not isinstance(self.spread.profile, Identity):
+            _turn(self.spread.over_all(activity, _turn(sums, np.empty(sums.shape[::-1]))), sums)
+
 
 class Plan:
     """Kernels laid out as rows of a state and layers of spatial profiles."""
@@ -156,17 +166,31 @@ class Plan:
         """What dasymetric components spread over on the days of a month."""
         return activity_of_month(events, self._active, day, self._cells)
 
-    def surfaces(self, state: DecayedCounts, activity: Activity, days: list[date]) -> Iterator[DaySurface]:
-        """Surfaces of consecutive days; the state is stepped to the last of them."""
-        columns = [np.empty((self._cells, len(days) * len(layer.targets))) for layer in self.layers]
+    def added_up(self, state: DecayedCounts, days: list[date]) -> FloatArray:
+        """Weighted sums of the state on consecutive days: a row for each layer, day and target of it, by cell.
+
+        The state is stepped to the last of the days.
+        """
+        sums = np.empty((len(days) * sum(len(layer.targets) for layer in self.layers), self._cells))
+        blocks = self._by_layer(sums, len(days))
         for number, day in enumerate(days):
             state.advance_to(day)
-            for layer, weights, block in zip(self.layers, self.day_weights(state), columns, strict=True):
-                width = len(layer.targets)
-                block[:, number * width : (number + 1) * width] = layer.combine(weights, state.values).T
-        layered = [layer.spread.over_all(activity, columns.pop(0)) for layer in self.layers]
+            for layer, weights, block in zip(self.layers, self.day_weights(state), blocks, strict=True):
+                block[number] = layer.combine(weights, state.values)
+        return sums
+
+    def surfaces(self, activity: Activity, days: list[date], sums: FloatArray) -> Iterator[DaySurface]:
+        """Surfaces of the days of which `added_up` gave the sums, which are spread where they stand."""
+        blocks = self._by_layer(sums, len(days))
+        for layer, block in zip(self.layers, blocks, strict=True):
+            layer.spread_over(activity, block.reshape(-1, self._cells))
         for number, day in enumerate(days):
-            yield self._surface(day, number, layered)
+            yield self._surface(day, [block[number] for block in blocks])
+
+    def _by_layer(self, sums: FloatArray, days: int) -> list[FloatArray]:
+        """The sums of each layer: shape (days, targets, cells)."""
+        ends = np.cumsum([0, *(days * len(layer.targets) for layer in self.layers)])
+        return [sums[start:end].reshape(days, -1, self._cells) for start, end in pairwise(ends)]
 
     def day_weights(self, state: DecayedCounts) -> list[FloatArray]:
         """Weight of each term today, layer by layer; in a mixture divided by its component's sum."""
@@ -188,15 +212,24 @@ class Plan:
         shares = np.divide(self._weights, divisors, out=np.zeros_like(divisors), where=divisors > 0)
         return [term * shares[layer.component] for layer, term in zip(self.layers, terms, strict=True)]
 
-    def _surface(self, day: date, number: int, layered: list[FloatArray]) -> DaySurface:
+    def _surface(self, day: date, spread: list[FloatArray]) -> DaySurface:
         shares = np.stack(self.backgrounds)
-        for layer, block in zip(self.layers, layered, strict=True):
-            width = len(layer.targets)
-            for column, target in enumerate(layer.targets):
-                shares[target] += block[:, number * width + column]
+        for layer, block in zip(self.layers, spread, strict=True):
+            shares[layer.targets] += block
         totals = shares.sum(axis=1)
         np.divide(shares, totals[:, None], out=shares, where=totals[:, None] > 0)
         return DaySurface(day, self.groups, shares, totals)
+
+
+def _turn(values: FloatArray, turned: FloatArray) -> FloatArray:
+    """Write the transpose of the one array into the other, in strips that the processor's cache holds."""
+    for start in range(0, max(values.shape), _STRIP):
+        strip = slice(start, start + _STRIP)
+        if values.shape[1] > values.shape[0]:
+            turned[strip] = values[:, strip].T
+        else:
+            turned[:, strip] = values[strip].T
+    return turned
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,11 @@ import numpy.typing as npt
 import polars as pl
 
 from hotspot_assets.hexgrid.study_areas import StudyArea
+from hotspot_assets.intake.offences import SETTINGS
 
 EPOCH = date(1970, 1, 1)
 ONE_INCIDENT = 1_000_000
 """Weight of one whole incident: weights are integers, so that sums are exact and order does not matter."""
-
-SETTINGS = ("dwelling", "indoor", "street", "unknown")
-"""Where an incident happened, as the data contract says it: a home, another building, the open, or not said."""
 
 
 @dataclass(frozen=True, eq=False)

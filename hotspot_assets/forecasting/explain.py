@@ -95,7 +95,7 @@ def take_apart(
     plan = Plan({group: kernel}, area, neighbours)
     state = DecayedCounts(events, plan.rows, area.n, day)
     activity = plan.activity(events, day)
-    (surface,) = plan.surfaces(state, activity, [day])
+    (surface,) = plan.surfaces(activity, [day], plan.added_up(state, [day]))
     total = float(surface.totals[0])
     incidents = _known_incidents(ledger, area, sorted({row.group for row in plan.rows}), day, cut_off)
     scale = state.scale() * (total if total > 0 else 1.0)

@@ -20,13 +20,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hotspot_assets.forecasting.events import SETTINGS, Events
+from hotspot_assets.forecasting.events import Events
 from hotspot_assets.forecasting.fitting import Candidates, FitInput, FittedModel, Observed, observe
 from hotspot_assets.forecasting.kernel import Component, DecayKernel
 from hotspot_assets.forecasting.levels import fit_level
 from hotspot_assets.forecasting.mixing import em_weights
 from hotspot_assets.forecasting.profiles import Dasymetric, Decay, Exponential, FloatArray, Identity
 from hotspot_assets.forecasting.state import Row, sorted_rows
+from hotspot_assets.intake.offences import SETTINGS
 
 TAUS_DAYS = (7.0, 30.0, 120.0, 1200.0)
 WIDTHS_RINGS = (1.0, 2.0, 3.5)

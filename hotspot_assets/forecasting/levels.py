@@ -10,7 +10,7 @@ what the rule without it said on each of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -41,9 +41,13 @@ class Level:
         return cls(value["factor"], tuple(value["weekdays"]))
 
 
-def expected_total(events: Events, group: str, day: date, level: Level) -> float:
-    """Expected incidents of a group on `day`, in the study area, from what is known at its cut-off."""
-    return level.factor * level.weekdays[day.weekday()] * _recent(events, group, epoch_day(day)) / WINDOW_DAYS
+def expected_totals(events: Events, group: str, days: Sequence[date], level: Level) -> list[float]:
+    """Expected incidents of a group on each of `days`, in the study area, from what is known at its cut-off."""
+    recent = _recent(events, group, [epoch_day(day) for day in days])
+    return [
+        level.factor * level.weekdays[day.weekday()] * known / WINDOW_DAYS
+        for day, known in zip(days, recent, strict=True)
+    ]
 
 
 def fit_level(events: Events, group: str, first: date, last: date) -> Level:
@@ -57,16 +61,18 @@ def fit_level(events: Events, group: str, first: date, last: date) -> Level:
     per_weekday = np.bincount(weekday, weights=brought / ONE_INCIDENT, minlength=7)
     rates = per_weekday / np.maximum(np.bincount(weekday, minlength=7), 1) + _SHRINKAGE_INCIDENTS / len(days)
     factors = rates / rates.mean()
-    said = (
-        sum(factors[weekday[n]] * _recent(events, group, int(day)) for n, day in enumerate(days))
-        / WINDOW_DAYS
-    )
+    recent = _recent(events, group, days.tolist())
+    said = sum(factors[weekday[n]] * known for n, known in enumerate(recent)) / WINDOW_DAYS
     factor = float(brought.sum() / ONE_INCIDENT / said) if said > 0 else 1.0
     return Level(factor, tuple(float(each) for each in factors))
 
 
-def _recent(events: Events, group: str, day: int) -> float:
+def _recent(events: Events, group: str, days: Sequence[int]) -> list[float]:
+    """Incidents of the window before each of `days` that are known on it."""
     where = events.slice_of(group)
-    days = events.day[where]
-    used = (days >= day - WINDOW_DAYS) & (days < day) & (events.known[where] <= day)
-    return float(events.weight[where][used].sum()) / ONE_INCIDENT
+    near = np.flatnonzero(
+        (events.day[where] >= min(days) - WINDOW_DAYS) & (events.day[where] < max(days))
+    )  # looked for once, not once a day
+    dated, known, weight = (each[where][near] for each in (events.day, events.known, events.weight))
+    sums = [weight[(dated >= day - WINDOW_DAYS) & (dated < day) & (known <= day)].sum() for day in days]
+    return [float(each) / ONE_INCIDENT for each in sums]

@@ -28,19 +28,19 @@ def ranked_cells(scores: FloatArray, seed: int) -> npt.NDArray[np.int64]:
     if np.isnan(scores).any():
         raise ValueError("a score is not a number")
     permutation = np.random.Generator(np.random.PCG64(seed)).permutation(len(scores))
-    by_score: npt.NDArray[np.int64] = permutation[_lowest_first(0.0 - scores[permutation])]
+    by_score: npt.NDArray[np.int64] = permutation[_lowest_first(-scores[permutation])]
     return by_score
 
 
 def _lowest_first(values: FloatArray) -> npt.NDArray[np.int64]:
-    """Stable order of numbers (none of them -0.0), by four times sixteen bits: a third of the time of comparing."""
-    bits = values.view(np.int64)
-    sign_bit = np.int64(np.iinfo(np.int64).min)
-    ascending = (bits ^ ((bits >> 63) | sign_bit)).view(np.uint64)  # a negative number's bits descend
-    order = np.argsort(ascending.astype(np.uint16), kind="stable")
-    for shift in (16, 32, 48):
-        digits = (ascending >> np.uint64(shift)).astype(np.uint16)
-        order = order[np.argsort(digits[order], kind="stable")]
+    """Order of numbers, equal ones as they come: sorted in any way, then those that have an equal once more."""
+    order = np.argsort(values)  # a third of the time of a stable sort
+    ascending = values[order]
+    new = np.append(True, ascending[1:] != ascending[:-1])
+    alone = new & np.append(new[1:], True)
+    shared = np.flatnonzero(~alone)
+    by_value_then_place = np.cumsum(new)[shared] * len(values) + order[shared]
+    order[shared] = np.sort(by_value_then_place) % len(values)
     return order
 
 

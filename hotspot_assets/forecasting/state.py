@@ -26,7 +26,6 @@ import numpy.typing as npt
 
 from hotspot_assets.forecasting.events import (
     ONE_INCIDENT,
-    SETTINGS,
     Events,
     epoch_day,
     month_start,
@@ -34,6 +33,7 @@ from hotspot_assets.forecasting.events import (
     stretch,
 )
 from hotspot_assets.forecasting.profiles import Count, Decay, FloatArray, Memory, decayed
+from hotspot_assets.intake.offences import SETTINGS
 
 IntArray = npt.NDArray[np.int64]
 

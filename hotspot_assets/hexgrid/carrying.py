@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _MOST_GROWTH = 0.2
 """Share of new cells from which on making all of the matrix anew is as quick."""
 
-_ROWS_AT_A_TIME = 1024
-
 Number = TypeVar("Number", bound=np.number[Any])
 Positions = npt.NDArray[np.int64]
 
@@ -49,37 +47,20 @@ def carried(
     place, n = place[stay].astype(np.int32), len(cells)
     lengths = np.zeros(n, dtype=np.int64)
     lengths[place] = np.diff(kept.indptr)
-    columns = place[kept.indices]
-    new = np.flatnonzero(added)
-    row, column, entry = _pairs_with(new, rows_of(new))
-    at = _places(lengths, columns, row, column)
-    lengths += np.bincount(row, minlength=n)
     ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    grown = (np.insert(kept.data, at, entry), np.insert(columns, at, column.astype(np.int32)), ends)
-    return csr_array(grown, shape=(n, n))
+    moved = csr_array((kept.data, place[kept.indices], ends), shape=(n, n))
+    new = np.flatnonzero(added)
+    return csr_array(
+        moved + _pairs_with(new, rows_of(new))
+    )  # no pair is in both: each entry stays what it is
 
 
-def _places(
-    lengths: Positions, columns: npt.NDArray[np.int32], row: Positions, column: Positions
-) -> Positions:
-    """Where the pairs, row by row, belong among `columns`, of which each row has so many: some rows at a time."""
-    n = len(lengths)
-    ends = np.concatenate([[0], np.cumsum(lengths)])
-    found = []
-    for start in range(0, n, _ROWS_AT_A_TIME):
-        stop = min(start + _ROWS_AT_A_TIME, n)
-        there = np.repeat(np.arange(start, stop), lengths[start:stop]) * n + columns[ends[start] : ends[stop]]
-        of_these = slice(*np.searchsorted(row, [start, stop]))
-        found.append(ends[start] + np.searchsorted(there, row[of_these] * n + column[of_these]))
-    return np.concatenate(found)
+def _pairs_with(cells: Positions, rows: csr_array[Number]) -> csr_array[Number]:
+    """Every pair in which one of `cells` stands; `rows` are theirs."""
+    from scipy.sparse import coo_array
 
-
-def _pairs_with(
-    cells: Positions, rows: csr_array[Number]
-) -> tuple[Positions, Positions, npt.NDArray[Number]]:
-    """Row, column and entry of every pair in which one of `cells` stands, row by row; `rows` are theirs."""
-    own, other = np.repeat(cells, np.diff(rows.indptr)), rows.indices.astype(np.int64)
+    own, other = np.repeat(cells.astype(np.int32), np.diff(rows.indptr)), rows.indices
     others = ~np.isin(other, cells)  # a pair of two of them is there in both directions
     row, column = np.append(own, other[others]), np.append(other, own[others])
-    order = np.lexsort((column, row))
-    return row[order], column[order], np.append(rows.data, rows.data[others])[order]
+    n = rows.shape[1]
+    return coo_array((np.append(rows.data, rows.data[others]), (row, column)), shape=(n, n)).tocsr()

@@ -71,9 +71,13 @@ class StudyArea:
 
     def index_of(self, cells: CellArray) -> npt.NDArray[np.int64]:
         """Position of each cell in `self.cells`; -1 outside."""
-        wanted = np.asarray(cells, dtype=np.uint64)
-        position = np.minimum(np.searchsorted(self.cells, wanted), self.n - 1)
-        return np.where(self.cells[position] == wanted, position, -1).astype(np.int64)
+        wanted = pl.DataFrame({"cell": np.asarray(cells, dtype=np.uint64)})
+        found = wanted.join(self._positions, on="cell", how="left", maintain_order="left")
+        return found["at"].fill_null(-1).to_numpy()
+
+    @cached_property
+    def _positions(self) -> pl.DataFrame:
+        return pl.DataFrame({"cell": self.cells, "at": np.arange(self.n)})
 
 
 def from_cells(cells: CellArray, resolution: int, method: str, as_of: date | None = None) -> StudyArea:

@@ -1,6 +1,6 @@
-"""The common vocabulary of offence groups, and which of them are off by default.
+"""The common vocabulary of offences: groups, which of them are off by default, and settings.
 
-Belongs here: the names of groups, and the codes common to all. Which code of a source means which group
+Belongs here: the names of groups and settings, and the codes common to all. Which code of a source means which group
 stands in that source's format or mapping.
 """
 
@@ -37,6 +37,9 @@ POLICE_GENERATED = frozenset({"drugs", "weapons", "public_order", "gambling", "p
 
 DEFAULT_EXCLUDED_GROUPS = UNFIT | POLICE_GENERATED
 """What a home leaves out unless its settings say otherwise."""
+
+SETTINGS = ("dwelling", "indoor", "street", "unknown")
+"""Where an incident happened, as the data contract says it: a home, another building, the open, or not said."""
 
 _PLAIN_WORDS = {
     "BURGLARY RESIDENTIAL": "burglary",

@@ -17,7 +17,7 @@ import polars as pl
 from hotspot_assets.intake.content import ACCEPTED_SCHEMA, MOMENT
 from hotspot_assets.intake.formats import FIELDS, PLACE_FIELDS, TIME_FIELDS, Format
 from hotspot_assets.intake.keys import OccurrenceNumbers, content_references, incident_keys
-from hotspot_assets.intake.offences import GROUPS
+from hotspot_assets.intake.offences import GROUPS, SETTINGS
 from hotspot_assets.intake.places import Extent, coarser, with_places
 from hotspot_assets.intake.reasons import EXCLUDED_BY_FLAG, MARKS, REASONS
 from hotspot_assets.intake.times import (
@@ -36,7 +36,7 @@ _LONGEST_NOTHING = max(len(word.encode()) for word in _NOTHING)
 _WORDS = {
     "location_precision": (("point", "snapped", "area"), "area"),
     "reported_by": (("public", "police", "unknown"), "unknown"),
-    "setting": (("street", "dwelling", "indoor", "unknown"), "unknown"),
+    "setting": (SETTINGS, "unknown"),
 }
 _LONGEST_SHOWN_CODE = 40
 

@@ -31,25 +31,54 @@ class Fact:
     facts: Mapping[str, Any]
 
 
+class Chain:
+    """The ledger as a transaction finds it, and what it adds: read once, written once, as either opens the catalog.
+
+    The transaction must hold the lock of `ledger`, or the chain could fork.
+    """
+
+    def __init__(self, transaction: Transaction) -> None:
+        newest = transaction.read(
+            "SELECT * FROM ledger QUALIFY row_number() OVER (PARTITION BY kind ORDER BY sequence DESC) = 1"
+        )
+        entries = [Entry(**row) for row in newest.to_dicts()]
+        self._transaction = transaction
+        self._newest = {each.kind: each for each in entries}
+        self._last = max(entries, key=lambda each: each.sequence, default=None)
+        self._made: list[Entry] = []
+
+    def newest(self, kind: Kind) -> Entry | None:
+        """The last entry of a kind."""
+        return self._newest.get(kind)
+
+    def add(self, kind: Kind, at: datetime, actor: str, subject: str, facts: Mapping[str, Any]) -> None:
+        """Add an entry at the end."""
+        self._last = self._newest[kind] = entry(self._last, kind, at, actor, subject, facts)
+        self._made.append(self._last)
+
+    def write(self) -> list[Entry]:
+        """Write what was added; returns it."""
+        made, self._made = self._made, []
+        if made:
+            rows = pl.DataFrame([asdict(each) for each in made])
+            self._transaction.append(TABLE, TABLES[TABLE].conform(rows))
+        return made
+
+
 def append_entry(
     transaction: Transaction, kind: Kind, at: datetime, actor: str, subject: str, facts: Mapping[str, Any]
 ) -> Entry:
-    """Add an entry to the chain; the transaction must hold the lock of `ledger`, or the chain could fork."""
+    """Add one entry."""
     (made,) = append_entries(transaction, kind, at, [Fact(actor, subject, facts)])
     return made
 
 
 def append_entries(transaction: Transaction, kind: Kind, at: datetime, said: Sequence[Fact]) -> list[Entry]:
-    """Add one entry after the other; the transaction must hold the lock of `ledger`, or the chain could fork."""
-    last = transaction.read("SELECT * FROM ledger ORDER BY sequence DESC LIMIT 1")
-    previous = Entry(**last.row(0, named=True)) if last.height else None
-    made: list[Entry] = []
+    """Add one entry of a kind after the other."""
+    chain = Chain(transaction)
     for each in said:
-        previous = entry(previous, kind, at, each.actor, each.subject, each.facts)
-        made.append(previous)
-    if made:
-        transaction.append(TABLE, TABLES[TABLE].conform(pl.DataFrame([asdict(each) for each in made])))
-    return made
+        chain.add(kind, at, each.actor, each.subject, each.facts)
+    return chain.write()
 
 
 def root_of(ids: Iterable[str]) -> str:
@@ -58,7 +87,7 @@ def root_of(ids: Iterable[str]) -> str:
 
 
 def note_run(
-    transaction: Transaction,
+    chain: Chain,
     at: datetime,
     stamp: Stamp,
     days: tuple[date, date],
@@ -77,24 +106,21 @@ def note_run(
         "delivery_seq": int(headers["delivery_seq"].max() or 0),  # type: ignore[arg-type]
         "score_rows": rows,
     }
-    append_entry(transaction, Kind.RUN, at, stamp.author, f"forecasts {days[0]}..{days[1]}", facts)
+    chain.add(Kind.RUN, at, stamp.author, f"forecasts {days[0]}..{days[1]}", facts)
 
 
-def note_parameters(transaction: Transaction, at: datetime, actor: str, parameters: str) -> None:
+def note_parameters(chain: Chain, at: datetime, actor: str, parameters: str) -> None:
     """Add an entry if the parameters differ from those last recorded: the ones in force on any date.
 
     They are kept as text within the facts, so that their bytes, and with them the settings hash, are kept.
     """
-    last = transaction.read(
-        "SELECT facts FROM ledger WHERE kind = ? ORDER BY sequence DESC LIMIT 1",
-        [Kind.PARAMETER_CHANGE.value],
-    )
-    before = json.loads(last.item()) if last.height else {"parameters": None, "settings_hash": None}
+    last = chain.newest(Kind.PARAMETER_CHANGE)
+    before = json.loads(last.facts) if last else {"parameters": None, "settings_hash": None}
     if before["parameters"] == parameters:
         return
     now = hashlib.sha256(parameters.encode()).hexdigest()[:16]
     facts = {"settings_hash": now, "settings_hash_before": before["settings_hash"], "parameters": parameters}
-    append_entry(transaction, Kind.PARAMETER_CHANGE, at, actor, "settings that can change a forecast", facts)
+    chain.add(Kind.PARAMETER_CHANGE, at, actor, "settings that can change a forecast", facts)
 
 
 def export_lines(lake: Lake) -> Iterator[str]:

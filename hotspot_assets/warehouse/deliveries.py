@@ -26,7 +26,7 @@ from hotspot_assets.intake.versions import (
     count_vanished,
     must_wait,
 )
-from hotspot_assets.warehouse.chain import append_entry, note_parameters
+from hotspot_assets.warehouse.chain import Chain, append_entry, note_parameters
 from hotspot_assets.warehouse.lake import Committed, Lake, Stamp, Transaction
 from hotspot_assets.warehouse.tables import TABLES
 
@@ -110,7 +110,9 @@ def record_delivery(
         if earlier.height and not (facts.closing_approved and earlier["closings_waiting"][-1] > 0):
             return Recorded(earlier.row(-1, named=True), again=True)
         if parameters is not None:
-            note_parameters(transaction, facts.delivered_at, stamp.author, parameters)
+            chain = Chain(transaction)
+            note_parameters(chain, facts.delivered_at, stamp.author, parameters)
+            chain.write()
         counts, holds_erased = NOTHING_YET, False
         for part, known, comparison in _compared(transaction, file, facts):
             transaction.append("incidents", comparison.versions)

@@ -6,12 +6,12 @@ Belongs here: the transactions behind `study_areas`, `cells`, `fitted_models`, `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 import polars as pl
 
-from hotspot_assets.warehouse.chain import note_parameters, note_run
+from hotspot_assets.warehouse.chain import Chain, note_parameters, note_run
 from hotspot_assets.warehouse.lake import Committed, Lake, Stamp, Transaction
 from hotspot_assets.warehouse.tables import TABLES
 
@@ -41,23 +41,29 @@ def replace_days(
         transaction.execute(f"DELETE FROM {table} WHERE forecast_date BETWEEN ? AND ?", list(days))
         transaction.append(table, shaped)
         if known is not None:
-            _append_missing(transaction, "forecasts", known, "forecast_id")
-            _note_overtaken(transaction, known)
+            _append_headers(transaction, known)
+            chain = Chain(transaction)
             made_at: datetime = known["made_at"].sort().to_list()[-1]
             if parameters is not None:
-                note_parameters(transaction, made_at, stamp.author, parameters)
-            note_run(transaction, made_at, stamp, days, known, shaped.height)
+                note_parameters(chain, made_at, stamp.author, parameters)
+            note_run(chain, made_at, stamp, days, known, shaped.height)
+            chain.write()
         return shaped.height
 
     locks = [table] if known is None else [table, "forecasts", "unreplayable_forecasts", "ledger"]
     return lake.transact(write, tables=locks, message=f"{table} {days[0]}..{days[1]}", stamp=stamp)
 
 
-def _append_missing(transaction: Transaction, table: str, rows: pl.DataFrame, key: str) -> None:
-    there = transaction.read(
-        f"SELECT {key} FROM {table} WHERE list_contains(?, {key})", [rows[key].to_list()]
-    )
-    transaction.append(table, rows.join(there, on=key, how="anti"))
+def _append_headers(transaction: Transaction, headers: pl.DataFrame) -> None:
+    """Append the headers that are not there; of all, mark those that an erasure overtook."""
+    query = """
+        SELECT (SELECT list(forecast_id) FROM forecasts WHERE list_contains(?, forecast_id)) AS there,
+            (SELECT max(delivery_seq) FROM deliveries WHERE status = 'erasure') AS erased
+    """
+    there, erased = transaction.read(query, [headers["forecast_id"].to_list()]).row(0)
+    transaction.append("forecasts", headers.filter(~pl.col("forecast_id").is_in(there or [])))
+    if erased is not None and erased > headers["delivery_seq"].min():
+        _note_overtaken(transaction, headers)
 
 
 def _note_overtaken(transaction: Transaction, headers: pl.DataFrame) -> None:
@@ -73,16 +79,17 @@ def _note_overtaken(transaction: Transaction, headers: pl.DataFrame) -> None:
 
 
 def append_once(
-    lake: Lake, table: str, rows: pl.DataFrame, keys: Sequence[str], stamp: Stamp
+    lake: Lake, tables: Mapping[str, pl.DataFrame], keys: Mapping[str, Sequence[str]], stamp: Stamp
 ) -> Committed[None]:
-    """Append content-addressed rows, unless rows with the same `keys` are there already."""
-    shaped = TABLES[table].conform(rows)
+    """Append content-addressed rows to tables, each unless rows with its `keys` are there already."""
+    shaped = {table: TABLES[table].conform(rows) for table, rows in tables.items()}
 
     def write(transaction: Transaction) -> None:
-        there = transaction.read(f"SELECT DISTINCT {', '.join(keys)} FROM {table}")
-        transaction.append(table, shaped.join(there, on=list(keys), how="anti"))
+        for table, rows in shaped.items():
+            there = transaction.read(f"SELECT DISTINCT {', '.join(keys[table])} FROM {table}")
+            transaction.append(table, rows.join(there, on=list(keys[table]), how="anti"))
 
-    return lake.transact(write, tables=[table], message=f"add to {table}", stamp=stamp)
+    return lake.transact(write, tables=list(tables), message=f"add to {', '.join(tables)}", stamp=stamp)
 
 
 def scores_between(lake: Lake, first: date, last: date) -> pl.DataFrame:

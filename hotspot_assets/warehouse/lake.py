@@ -32,7 +32,7 @@ from hotspot_assets.warehouse.patience import patiently
 T = TypeVar("T")
 Frame = pl.DataFrame
 
-_STREAMED_ROWS = 1_000_000
+_STREAMED_ROWS = 250_000
 _TAKE_LOCKS = "UPDATE write_locks SET taken = taken + 1 WHERE list_contains(?, table_name)"
 
 
@@ -228,7 +228,7 @@ class Lake:
     def stream(
         self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None
     ) -> Iterator[Frame]:
-        """Rows of a query a million at a time: for what need not be in memory as a whole."""
+        """Rows of a query, some at a time: for what need not be in memory as a whole."""
         refuse_rewriting(query)
         with self.cursor() as cursor:
             patiently(lambda _: cursor.execute(query, parameters), "Reading")

@@ -6,11 +6,12 @@ received. Not here: how scores are computed from what comes back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 import polars as pl
 
+from hotspot_assets.intake.offences import SETTINGS
 from hotspot_assets.warehouse.lake import Lake, LakeError
 
 
@@ -50,15 +51,14 @@ def weights_as_known(
 ) -> Iterator[pl.DataFrame]:
     """Entries of the ledger of weights that a forecast up to `cut_off` for days up to `before` may use.
 
-    Part by part; columns `day, cell, offence_group, setting, known_from, weight`, for occurrence days before `before`.
+    Part by part; columns `day, cell, offence_group, setting, known_from, weight`, for occurrence days before `before`;
+    group and setting are of Enum types.
     """
-    query = """
-        SELECT day, cell, offence_group, setting, known_from, weight FROM hexagon_incidents
+    query = f"""
+        SELECT day, cell, {_NUMBERED}, known_from, weight FROM hexagon_incidents h
         WHERE day < $before AND known_from <= $cut_off AND delivery_seq <= $seq AND list_contains($groups, offence_group)
     """
-    return lake.stream(
-        query, {"before": before, "cut_off": cut_off, "seq": delivery_seq, "groups": list(groups)}
-    )
+    return _weights(lake, query, groups, {"before": before, "cut_off": cut_off, "seq": delivery_seq})
 
 
 def weights_as_recorded(
@@ -69,8 +69,8 @@ def weights_as_recorded(
     The time of record stands for it, else that of the report; where the source states neither, the assumption
     stays.
     """
-    query = """
-        SELECT day, cell, offence_group, setting, weight, CASE WHEN known_assumed
+    query = f"""
+        SELECT day, cell, {_NUMBERED}, weight, CASE WHEN known_assumed
             THEN greatest(h.known_from, coalesce(recorded_at, reported_at, h.known_from))
             ELSE h.known_from END AS known_from
         FROM (SELECT * FROM hexagon_incidents WHERE day < $before AND known_from <= $cut_off
@@ -80,8 +80,22 @@ def weights_as_recorded(
         WHERE CASE WHEN known_assumed THEN coalesce(recorded_at, reported_at, h.known_from)
             ELSE h.known_from END <= $cut_off
     """
-    parameters = {"before": before, "cut_off": cut_off, "seq": delivery_seq, "groups": list(groups)}
-    return lake.stream(query, parameters)
+    return _weights(lake, query, groups, {"before": before, "cut_off": cut_off, "seq": delivery_seq})
+
+
+_NUMBERED = """
+    (list_position($groups, h.offence_group) - 1)::UTINYINT AS offence_group,
+    (list_position($settings, h.setting) - 1)::UTINYINT AS setting"""
+"""Numbers in place of words: a million words take longer to hand over than all else of their rows."""
+
+
+def _weights(
+    lake: Lake, query: str, groups: Sequence[str], point: Mapping[str, object]
+) -> Iterator[pl.DataFrame]:
+    names = sorted(set(groups))
+    words = (pl.col("offence_group").cat.to(pl.Enum(names)), pl.col("setting").cat.to(pl.Enum(SETTINGS)))
+    for part in lake.stream(query, {**point, "groups": names, "settings": list(SETTINGS)}):
+        yield part.with_columns(words)
 
 
 def groups_known(lake: Lake, cut_off: datetime, delivery_seq: int) -> list[str]:
@@ -142,9 +156,12 @@ def cell_counts(
     return lake.read(query, {**parameters, "groups": list(groups)})
 
 
+_THROUGH = "SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents'"
+
+
 def newest_delivery(lake: Lake) -> int:
     """Number of the last delivery that stands in the ledger of weights; 0: none."""
-    rows = lake.read("SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents'")
+    rows = lake.read(_THROUGH)
     return int(rows.item()) if rows.height else 0
 
 
@@ -160,19 +177,19 @@ def stored_artefact(
     return rows.item() if rows.height else None
 
 
-def delivery_clocks(lake: Lake, delivery_seq: int) -> pl.DataFrame:
+def delivery_clocks(lake: Lake, delivery_seq: int | None = None) -> pl.DataFrame:
     """Both clocks of each delivery in the ledger of weights: `delivery_seq, delivered_at, known_from` (its first).
 
-    An erasure counts as a delivery that is readable at any cut-off, as what it took away is gone for all of
-    them: so a forecast made after it has another id than one made before.
+    Up to a delivery, or all of them. An erasure counts as a delivery that is readable at any cut-off, as what it took
+    away is gone for all of them: so a forecast made after it has another id than one made before.
     """
-    query = """
+    query = f"""
+        WITH readable AS (
+            SELECT * FROM deliveries WHERE delivery_seq <= coalesce($seq, ({_THROUGH})))
         SELECT delivery_seq, delivered_at, min(h.known_from) AS known_from
-        FROM hexagon_incidents h JOIN deliveries USING (delivery_seq)
-        WHERE delivery_seq <= $seq GROUP BY ALL
+        FROM hexagon_incidents h JOIN readable USING (delivery_seq) GROUP BY ALL
         UNION ALL
-        SELECT delivery_seq, delivered_at, TIMESTAMPTZ '1970-01-01 00:00:00+00' FROM deliveries
-        WHERE status = 'erasure' AND delivery_seq <= $seq
+        SELECT delivery_seq, delivered_at, TIMESTAMPTZ '1970-01-01 00:00:00+00' FROM readable WHERE status = 'erasure'
         ORDER BY delivery_seq
     """
     return lake.read(query, {"seq": delivery_seq})

@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
-import numpy as np
 import polars as pl
 
 from hotspot_assets.forecasting.events import EPOCH, ONE_INCIDENT, Events, epoch_day
@@ -41,8 +41,13 @@ class DayPlan:
 
     def able(self, day: date) -> list[str]:
         """Offence groups that can be forecast for a day."""
-        rows = self.planned.filter(pl.col("forecast_date") == day, pl.col("not_made_because").is_null())
-        return rows["offence_group"].to_list()
+        return self._able.get(day, [])
+
+    @cached_property
+    def _able(self) -> dict[date, list[str]]:
+        rows = self.planned.filter(pl.col("not_made_because").is_null())
+        groups = rows.group_by("forecast_date", maintain_order=True).agg("offence_group")
+        return dict(groups.iter_rows())
 
     def nothing_to_make(self) -> bool:
         """Whether no forecast can be made on any of the days."""
@@ -73,6 +78,7 @@ def plan_days(
     moments = cut_offs(settings, list(days)).to_list()
     settings_hash = settings.settings_hash()
     memories = {group: _memories(events, group, days) for group in settings.forecast.groups}
+    expected = {group: _expected(in_force, events, group, days) for group in settings.forecast.groups}
     rows = []
     for number, (day, cut_off) in enumerate(zip(days, moments, strict=True)):
         seq = newest_readable(clocks, cut_off)
@@ -93,7 +99,7 @@ def plan_days(
                     "memory_from": memory.first,
                     "memory_to": memory.last,
                     "incidents_known": memory.incidents,
-                    "expected_total": _expected(in_force, events, group, day),
+                    "expected_total": expected[group][number],
                     "not_made_because": no_area or _too_little(settings, group, day, memory, in_force),
                     "reconstructed": late,
                     "run_id": stamp.run_id,
@@ -104,8 +110,10 @@ def plan_days(
     return DayPlan(frame.with_columns(forecast_id=pl.Series(_ids(frame), dtype=pl.String)))
 
 
-def _expected(in_force: InForce | None, events: Events | None, group: str, day: date) -> float | None:
-    return in_force.expected(events, group, day) if in_force and events else None
+def _expected(
+    in_force: InForce | None, events: Events | None, group: str, days: Sequence[date]
+) -> Sequence[float | None]:
+    return in_force.expected(events, group, days) if in_force and events else [None] * len(days)
 
 
 def _ids(headers: pl.DataFrame) -> list[str]:
@@ -128,26 +136,22 @@ def _memories(events: Events | None, group: str, days: Sequence[date]) -> list[_
     if events is None:
         return [nothing] * len(days)
     own = events.slice_of(group)
-    arrived = np.searchsorted([epoch_day(day) for day in days], events.known[own])
-    weight = np.zeros(len(days) + 1, dtype=np.int64)
-    oldest, newest = (
-        np.full(len(days) + 1, np.iinfo(np.int32).max),
-        np.full(len(days) + 1, -np.iinfo(np.int32).max),
+    entries = pl.DataFrame({"known": events.known[own], "day": events.day[own], "weight": events.weight[own]})
+    arrived = entries.group_by("known").agg(
+        pl.min("day").alias("first"), pl.max("day").alias("last"), pl.sum("weight")
     )
-    np.add.at(weight, arrived, events.weight[own])
-    np.minimum.at(oldest, arrived, events.day[own])
-    np.maximum.at(newest, arrived, events.day[own])
-    by_day = zip(
-        np.minimum.accumulate(oldest),
-        np.maximum.accumulate(newest),
-        weight.cumsum() / ONE_INCIDENT,
-        strict=True,
+    so_far = arrived.sort("known").select(
+        "known", pl.col("first").cum_min(), pl.col("last").cum_max(), pl.col("weight").cum_sum()
     )
+    through = (
+        so_far["known"].search_sorted(pl.Series([epoch_day(day) for day in days]), side="right").to_list()
+    )
+    by_day = (so_far.row(rows - 1) if rows else (0, 0, 0, 0) for rows in through)
     return [
-        _Memory(EPOCH + timedelta(days=int(first)), EPOCH + timedelta(days=int(last)), float(total))
-        if total > 0
+        _Memory(EPOCH + timedelta(days=first), EPOCH + timedelta(days=last), weight / ONE_INCIDENT)
+        if weight > 0
         else nothing
-        for first, last, total in list(by_day)[: len(days)]
+        for _, first, last, weight in by_day
     ]
 
 

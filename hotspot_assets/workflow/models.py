@@ -19,7 +19,7 @@ from hotspot_assets.forecasting.engine import DaySurface
 from hotspot_assets.forecasting.events import Events
 from hotspot_assets.forecasting.fitting import FitInput, FittedModel, events_needed_from
 from hotspot_assets.forecasting.kernel import rings_needed
-from hotspot_assets.forecasting.levels import expected_total
+from hotspot_assets.forecasting.levels import expected_totals
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import append_once
@@ -49,10 +49,10 @@ class InForce:
         """Offence groups whose incidents the model reads, for these targets."""
         return tuple(sorted({*groups, *self.fitted.reads}))
 
-    def expected(self, events: Events, group: str, day: date) -> float | None:
-        """Expected incidents of a day, where the model was fitted to counts."""
+    def expected(self, events: Events, group: str, days: Sequence[date]) -> Sequence[float | None]:
+        """Expected incidents of each day, where the model was fitted to counts."""
         level = self.fitted.levels.get(group)
-        return None if level is None else expected_total(events, group, day, level)
+        return [None] * len(days) if level is None else expected_totals(events, group, days, level)
 
 
 def model_in_force(
@@ -83,13 +83,8 @@ def model_in_force(
     else:
         fit_input = prepare(seq) if prepare else fit_input_as_known(lake, settings, area, month, seq)
         fitted = fitted_on(chosen, fit_input)
-        append_once(
-            lake,
-            "fitted_models",
-            _row(fitted, seq, settings, stamp),
-            ["fitted_model_id", "delivery_seq"],
-            stamp,
-        )
+        rows = {"fitted_models": _row(fitted, seq, settings, stamp)}
+        append_once(lake, rows, {"fitted_models": ["fitted_model_id", "delivery_seq"]}, stamp)
     return InForce(chosen, fitted, fitted.fitted_model_id)
 
 

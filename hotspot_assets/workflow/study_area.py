@@ -7,6 +7,8 @@ the cache of neighbour matrices. Not here: geometry (hexgrid).
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 _near: dict[str, Neighbours] = {}
 _kept: dict[tuple[str, str], StudyArea] = {}
+_there: set[tuple[str, str, str]] = set()
+"""Study areas known to stand in a lake (its address), with the units their cells lie in; none is ever deleted."""
+_KEPT = "SELECT 1 FROM cells WHERE study_area_id = ? AND units_hash = ? LIMIT 1"
 
 
 class NoStudyArea(UserError):
@@ -43,10 +48,9 @@ def study_area_of_month(lake: Lake, settings: Settings, month: date, delivery_se
         When there is neither a boundary nor an incident before the month.
     """
     resolution = settings.grid.resolution
-    if settings.area.boundary is not None:
-        from hotspot_assets.hexgrid.boundaries import read_boundaries
-
-        return from_boundary(read_boundaries(settings.area.boundary).union_all(), resolution)
+    boundary = settings.area.boundary
+    if boundary is not None:
+        return _within(boundary, file_hash(boundary) if boundary.is_file() else "", resolution)
     as_of = settings.area.as_of or month
     cells = occupied_cells(lake, as_of, cut_off_of(settings, as_of), delivery_seq)
     if cells.is_empty():
@@ -55,6 +59,14 @@ def study_area_of_month(lake: Lake, settings: Settings, month: date, delivery_se
             " boundary file in the settings (area.boundary)."
         )
     return from_incidents(cells.to_numpy(), resolution, as_of)
+
+
+@lru_cache(maxsize=1)
+def _within(boundary: Path, content: str, resolution: int) -> StudyArea:
+    """The cells within the polygons of a file; kept for the next day, until its `content` (a hash) is another."""
+    from hotspot_assets.hexgrid.boundaries import read_boundaries
+
+    return from_boundary(read_boundaries(boundary).union_all(), resolution)
 
 
 def assign_to_units(settings: Settings, area: StudyArea) -> pl.DataFrame:
@@ -84,15 +96,17 @@ def units_hash(settings: Settings) -> str:
 
 def keep_study_area(lake: Lake, settings: Settings, area: StudyArea, stamp: Stamp) -> None:
     """Write a study area and its cells, with their units, to the lake unless they are there."""
-    kept = "SELECT 1 FROM cells WHERE study_area_id = ? AND units_hash = ? LIMIT 1"
-    if lake.read(kept, [area.study_area_id, units_hash(settings)]).height:
+    key = lake.attach, area.study_area_id, units_hash(settings)
+    if key in _there:
         return
-    units = assign_to_units(settings, area)
-    identity = {"study_area_id": pl.lit(area.study_area_id), "units_hash": pl.lit(units_hash(settings))}
-    facts = {"cell": area.cells, "area_km2": area.area_km2, "at_edge": at_edge(area)}
-    cells = pl.DataFrame(facts).join(units, on="cell", how="left")
-    append_once(lake, "cells", cells.with_columns(**identity), list(identity), stamp)
-    append_once(lake, "study_areas", _header(area, stamp), ["study_area_id"], stamp)
+    if not lake.read(_KEPT, list(key[1:])).height:
+        units = assign_to_units(settings, area)
+        identity = {"study_area_id": pl.lit(area.study_area_id), "units_hash": pl.lit(units_hash(settings))}
+        facts = {"cell": area.cells, "area_km2": area.area_km2, "at_edge": at_edge(area)}
+        cells = pl.DataFrame(facts).join(units, on="cell", how="left")
+        tables = {"cells": cells.with_columns(**identity), "study_areas": _header(area, stamp)}
+        append_once(lake, tables, {"cells": list(identity), "study_areas": ["study_area_id"]}, stamp)
+    _there.add(key)
 
 
 def units_of(lake: Lake, settings: Settings, area: StudyArea) -> pl.DataFrame:

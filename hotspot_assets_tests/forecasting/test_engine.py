@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hotspot_assets.forecasting.engine import score_days
-from hotspot_assets.forecasting.events import SETTINGS
 from hotspot_assets.forecasting.kernel import CellBackground, Component, DecayKernel
 from hotspot_assets.forecasting.profiles import (
     Always,
@@ -22,6 +21,7 @@ from hotspot_assets.forecasting.profiles import (
     RingHyperbolic,
     Window,
 )
+from hotspot_assets.intake.offences import SETTINGS
 from hotspot_assets_tests.forecasting.towns import (
     GROUPS,
     Town,
@@ -200,6 +200,18 @@ def test_nothing_known_gives_a_total_of_zero(place: Town) -> None:
     (surface,) = score_days(events, place.area, place.near, kernel, day, day)
     assert surface.totals.tolist() == [0.0]
     assert not surface.shares.any()
+
+
+def test_a_kernel_of_nothing_but_a_background_is_even(place: Town) -> None:
+    first, last = date(2024, 1, 5), date(2024, 1, 20)
+    events = events_of(ledger([]), place, first, last)
+    found = list(
+        score_days(events, place.area, place.near, {"theft": DecayKernel((), uniform=3.0)}, first, last)
+    )
+    assert len(found) == 16
+    for surface in found:
+        assert surface.totals == pytest.approx([3.0])
+        assert surface.shares == pytest.approx(np.full((1, place.area.n), 1 / place.area.n))
 
 
 def test_what_does_not_belong_together_is_refused(place: Town, frame) -> None:

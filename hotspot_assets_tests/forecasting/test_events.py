@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pytest
 
-from hotspot_assets.forecasting.events import SETTINGS, build_events, epoch_day
+from hotspot_assets.forecasting.events import build_events, epoch_day
+from hotspot_assets.intake.offences import SETTINGS
 from hotspot_assets_tests.forecasting.towns import GROUPS, at, cut_offs, ledger, random_ledger, town
 
 PLACE = town(rings=2, max_ring=1)

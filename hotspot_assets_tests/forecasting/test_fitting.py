@@ -16,7 +16,7 @@ from hotspot_assets.forecasting.fitting import (
     observe,
 )
 from hotspot_assets.forecasting.kernel import CellBackground, Component, DecayKernel
-from hotspot_assets.forecasting.levels import Level, expected_total, fit_level
+from hotspot_assets.forecasting.levels import Level, expected_totals, fit_level
 from hotspot_assets.forecasting.profiles import Count, Decay, Exponential, Gaussian, Identity, Window
 from hotspot_assets.forecasting.state import Row, sorted_rows
 from hotspot_assets_tests.forecasting.towns import (
@@ -117,8 +117,12 @@ def test_a_level_makes_good_weekdays_and_late_reports(place: Town) -> None:
     assert level.factor == pytest.approx(2.0, abs=0.05)
     assert level.weekdays[5] / level.weekdays[0] == pytest.approx(2.0, abs=0.15)
     saturday, monday = date(2024, 3, 2), date(2024, 2, 26)
-    assert expected_total(events, "theft", saturday, level) == pytest.approx(8.0, abs=0.4)
-    assert expected_total(events, "theft", monday, level) == pytest.approx(4.0, abs=0.2)
+    assert expected_totals(events, "theft", [saturday], level) == [pytest.approx(8.0, abs=0.4)]
+    assert expected_totals(events, "theft", [monday], level) == [pytest.approx(4.0, abs=0.2)]
+    assert expected_totals(events, "theft", [saturday, monday], level) == [
+        *expected_totals(events, "theft", [saturday], level),
+        *expected_totals(events, "theft", [monday], level),
+    ]
 
 
 def test_a_level_without_incidents_expects_none(place: Town) -> None:
@@ -126,4 +130,4 @@ def test_a_level_without_incidents_expects_none(place: Town) -> None:
     level = fit_level(events, "theft", DAY - timedelta(days=30), DAY - timedelta(days=1))
     assert level.factor == 1.0
     assert level.weekdays == pytest.approx((1.0,) * 7)
-    assert expected_total(events, "theft", DAY, level) == 0.0
+    assert expected_totals(events, "theft", [DAY], level) == [0.0]

@@ -11,11 +11,12 @@ import h3
 import numpy as np
 import polars as pl
 
-from hotspot_assets.forecasting.events import ONE_INCIDENT, SETTINGS, Events, build_events, month_start
+from hotspot_assets.forecasting.events import ONE_INCIDENT, Events, build_events, month_start
 from hotspot_assets.forecasting.kernel import DecayKernel
 from hotspot_assets.forecasting.profiles import Dasymetric
 from hotspot_assets.hexgrid.neighbours import Neighbours, neighbours
 from hotspot_assets.hexgrid.study_areas import StudyArea, from_cells
+from hotspot_assets.intake.offences import SETTINGS
 
 MIDDLE = (51.5, -0.1)
 GROUPS = ("burglary", "robbery", "theft")
