@@ -105,7 +105,7 @@ def main() -> None:
     size, where = (SMALL if chosen.small else FULL), machine()
     print(where, flush=True)
     if chosen.year_of:
-        found = [year.of_home(chosen.year_of, size.rounds)]
+        found = year.of_home(chosen.year_of, size.rounds)
     else:
         found = run("".join(chosen.rows) or ROWS, size, lambda line: print(line, flush=True))
     if not chosen.small:

@@ -1,16 +1,17 @@
-"""(c) A backfill of a year, scored and written, against a bare Parquet COPY of the same rows."""
+"""(c) A backfill of a year, scored and written, against a bare Parquet COPY of the same rows; and one day alone."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.measure import Comparison, Timing, alone, connected, median_seconds, ratio, timed
+from benchmarks.measure import Comparison, Timing, alone, connected, median_cpu, median_seconds, ratio, timed
 from benchmarks.places import STAMP, START, fill, home_in, spec_of, write_file
 from hotspot_assets.settings import Settings, load_settings
 from hotspot_assets.warehouse.lake import Lake
@@ -32,6 +33,22 @@ def backfill(home: Path, first: date, last: date) -> Timing:
     timing = timed(lambda: sum(facts.rows for facts in make_forecasts(lake, settings, first, last, STAMP)))
     lake.close()
     return timing
+
+
+def days_alone(home: Path, days: Sequence[date]) -> list[Timing]:
+    """Make the forecasts of some days in a copy of a home, one by one; the first warms up and does not count."""
+    copy = _copy_of(home)
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(home, copy)
+    settings = _settings_of(copy)
+    lake = Lake(settings.warehouse, settings.data_path)
+
+    def made(day: date) -> Timing:
+        return timed(lambda: sum(facts.rows for facts in make_forecasts(lake, settings, day, day, STAMP)))
+
+    timings = [made(day) for day in days]
+    lake.close()
+    return timings[1:]
 
 
 def bare_copy(home: Path, target: Path) -> Timing:
@@ -61,17 +78,34 @@ def run(
 ) -> list[Comparison]:
     """A range of days for each model."""
     first = (START + timedelta(days=400)).replace(day=1)
-    return [
-        compared(f"with `{model}`", prepared(folder, model, cells, per_day, days + 400), first, days, rounds)
-        for model in models
-    ]
+    found = []
+    for model in models:
+        settings = prepared(folder, model, cells, per_day, days + 400)
+        found += _of(settings, f"with `{model}`", first, days, rounds)
+    return found
 
 
-def of_home(first: date, rounds: int) -> Comparison:
+def of_home(first: date, rounds: int) -> list[Comparison]:
     """The year from `first` of the home in force, by its settings."""
     settings = load_settings()
     name = f"of {settings.area.name} with `{settings.forecast.model}`"
-    return replace(compared(name, settings, first, 365, rounds), row="h")
+    return [replace(each, row="h") for each in _of(settings, name, first, 365, rounds)]
+
+
+def _of(settings: Settings, name: str, first: date, days: int, rounds: int) -> list[Comparison]:
+    return [compared(name, settings, first, days, rounds), one_day(name, settings, first, rounds)]
+
+
+def one_day(name: str, settings: Settings, first: date, rounds: int) -> Comparison:
+    """A day alone, in a process that has made another."""
+    days = [first + timedelta(days=14 + number) for number in range(1 + 3 * rounds)]
+    timings = alone(days_alone, settings.home, days).result
+    shutil.rmtree(_copy_of(settings.home))
+    seconds = median_seconds(timings)
+    facts = f"{len(timings)} days one by one: {seconds:.2f} s, processor {median_cpu(timings):.2f} s"
+    return Comparison(
+        "c", f"one day {name}, scored and written, by a quarter of a second", seconds / 0.25, "<= 1", facts
+    )
 
 
 def compared(name: str, settings: Settings, first: date, days: int, rounds: int) -> Comparison:

@@ -58,7 +58,13 @@ def study_area_of_month(lake: Lake, settings: Settings, month: date, delivery_se
             f"No incident is known before {as_of}, so there is no study area: deliver earlier incidents, or name a"
             " boundary file in the settings (area.boundary)."
         )
-    return from_incidents(cells.to_numpy(), resolution, as_of)
+    return _around(cells.to_numpy().tobytes(), resolution, as_of)
+
+
+@lru_cache(maxsize=1)
+def _around(occupied: bytes, resolution: int, as_of: date) -> StudyArea:
+    """The cells on and around those given; kept for the next day, which mostly has the same."""
+    return from_incidents(np.frombuffer(occupied, dtype=np.uint64), resolution, as_of)
 
 
 @lru_cache(maxsize=1)

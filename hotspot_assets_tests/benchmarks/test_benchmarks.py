@@ -64,9 +64,11 @@ def test_intake_takes_what_the_bare_read_takes(tmp_path: Path) -> None:
 
 
 def test_the_backfill_is_compared_with_a_copy_of_its_own_rows(tmp_path: Path) -> None:
-    (found,) = year.run(tmp_path, 200, 20.0, 2, 1, ("count_365",))
+    found, alone = year.run(tmp_path, 200, 20.0, 2, 1, ("count_365",))
     assert found.ratio is not None
     assert found.facts.startswith("2 days x 5 groups")
+    assert alone.ratio is not None
+    assert alone.facts.startswith("3 days one by one")
 
 
 def test_the_copy_is_of_the_rows_of_the_backfill(tmp_path: Path) -> None:
