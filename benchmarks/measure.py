@@ -77,11 +77,18 @@ def timed(work: Callable[[], object]) -> Timing:
     return Timing(seconds, sum(after[:4]) - sum(before[:4]))
 
 
-def in_turn(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[Timing]]:
-    """Run each work once a round, so that what else the machine does hits all of them alike."""
+def in_turn(
+    works: Mapping[str, Callable[[], object]], rounds: int, *, warm: bool = False
+) -> dict[str, list[Timing]]:
+    """Run each work once a round, so that what else the machine does hits all of them alike.
+
+    `warm`: each has run just before, so that none finds the processor's caches full of another's things.
+    """
     timings: dict[str, list[Timing]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
+            if warm:
+                work()
             timings[name].append(timed(work))
     return timings
 

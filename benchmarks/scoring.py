@@ -203,8 +203,7 @@ def run(cells: int, per_day: float, days: int, rounds: int) -> list[Comparison]:
 def _one_day(
     name: str, engine: Work, peers: Mapping[str, Work], targets: Mapping[str, str], rounds: int
 ) -> list[Comparison]:
-    engine()  # what is kept between days is made before
-    timings = in_turn({"engine": engine, **peers}, rounds)
+    timings = in_turn({"engine": engine, **peers}, rounds, warm=True)
     own = median_seconds(timings["engine"])
     return [
         Comparison(

@@ -185,9 +185,9 @@ def delivery_clocks(lake: Lake, delivery_seq: int | None = None) -> pl.DataFrame
     """
     query = f"""
         WITH readable AS (
-            SELECT * FROM deliveries WHERE delivery_seq <= coalesce($seq, ({_THROUGH})))
-        SELECT delivery_seq, delivered_at, min(h.known_from) AS known_from
-        FROM hexagon_incidents h JOIN readable USING (delivery_seq) GROUP BY ALL
+            SELECT * FROM deliveries WHERE delivery_seq <= coalesce($seq, ({_THROUGH}))),
+        firsts AS (SELECT delivery_seq, min(known_from) AS known_from FROM hexagon_incidents GROUP BY delivery_seq)
+        SELECT delivery_seq, delivered_at, known_from FROM readable JOIN firsts USING (delivery_seq)
         UNION ALL
         SELECT delivery_seq, delivered_at, TIMESTAMPTZ '1970-01-01 00:00:00+00' FROM readable WHERE status = 'erasure'
         ORDER BY delivery_seq

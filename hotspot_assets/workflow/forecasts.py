@@ -96,7 +96,7 @@ def _ready(
             days, plan_days(settings, days, clocks, stamp, no_area=str(reason)), repeat(None, len(days))
         )
     keep_study_area(lake, settings, area, stamp)
-    in_force = model_in_force(lake, settings, area, month_start(days[0]), newest, stamp)
+    in_force = model_in_force(lake, settings, area, month_start(days[0]), newest, stamp, clocks=clocks)
     events = events_of_month(lake, settings, area, in_force, days, newest)
     plan = plan_days(settings, days, clocks, stamp, area=area, in_force=in_force, events=events)
     if plan.nothing_to_make():

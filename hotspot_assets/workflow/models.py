@@ -65,16 +65,19 @@ def model_in_force(
     *,
     model: str | None = None,
     prepare: Callable[[int], FitInput] | None = None,
+    clocks: pl.DataFrame | None = None,
 ) -> InForce:
     """The model of a month (its first day), fitted if need be on nothing known after that day's cut-off.
 
     `newest` is the last delivery that may be used; `model` is the default model unless named; `prepare` gives
-    what `fit_input_as_known` gives for a delivery, for a caller that fits several models on it.
+    what `fit_input_as_known` gives for a delivery, for a caller that fits several models on it; `clocks` are those of
+    the deliveries up to the newest, for a caller that has read them.
     """
     chosen = catalogue.model(model or settings.forecast.model)
     if not chosen.needs_fit:
         return InForce(chosen, chosen.unfitted(settings.forecast.groups, month, area), None)
-    seq = newest_readable(delivery_clocks(lake, newest), cut_off_of(settings, month))
+    known = delivery_clocks(lake, newest) if clocks is None else clocks
+    seq = newest_readable(known, cut_off_of(settings, month))
     if seq == 0:
         return InForce(chosen, FittedModel(chosen.name, month, area.study_area_id), None)
     kept = stored_artefact(lake, chosen.name, month, area.study_area_id, seq, settings.settings_hash())
@@ -136,9 +139,12 @@ def _row(fitted: FittedModel, seq: int, settings: Settings, stamp: Stamp) -> pl.
 def surfaces(
     in_force: InForce, settings: Settings, area: StudyArea, events: Events, first: date, last: date
 ) -> Iterator[DaySurface]:
-    """Surfaces of the forecast dates first..last of one month."""
-    near = neighbours_of(settings, area, reach(in_force.fitted, area))
-    return catalogue.surfaces(in_force.fitted, events, area, near, first, last)
+    """Surfaces of the forecast dates first..last of one month; nothing is made or held before the first is asked for."""
+    rings = reach(in_force.fitted, area)
+    # Not kept here: neighbours are large, and let go once the weights are made of them.
+    yield from catalogue.surfaces(
+        in_force.fitted, events, area, neighbours_of(settings, area, rings), first, last
+    )
 
 
 def reach(fitted: FittedModel, area: StudyArea) -> int:

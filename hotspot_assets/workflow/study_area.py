@@ -6,6 +6,7 @@ the cache of neighbour matrices. Not here: geometry (hexgrid).
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 _near: dict[str, Neighbours] = {}
+_one_at_a_time = threading.Lock()
 _kept: dict[tuple[str, str], StudyArea] = {}
 _there: set[tuple[str, str, str]] = set()
 """Study areas known to stand in a lake (its address), with the units their cells lie in; none is ever deleted."""
@@ -166,14 +168,15 @@ def _read_kept(lake: Lake, study_area_id: str) -> StudyArea:
 
 def neighbours_of(settings: Settings, area: StudyArea, rings: int) -> Neighbours:
     """Neighbours within `rings` or more, from memory or from the cache where they were computed before."""
-    found = _near.get(area.study_area_id)
-    if found is None or found.max_ring < rings:
-        path = settings.cache / f"neighbours-{area.study_area_id}-{rings}.npy"
-        if path.exists():
-            found = load(path, area)
-        else:
-            found = neighbours(area, rings, next(iter(_near.values()), None))
-            save(found, path)
-        _near.clear()  # one at a time, the last made: they are large, and those of the next month grow from it
-        _near[area.study_area_id] = found
+    with _one_at_a_time:
+        found = _near.get(area.study_area_id)
+        if found is None or found.max_ring < rings:
+            path = settings.cache / f"neighbours-{area.study_area_id}-{rings}.npy"
+            if path.exists():
+                found = load(path, area)
+            else:
+                found = neighbours(area, rings, next(iter(_near.values()), None))
+                save(found, path)
+            _near.clear()  # the last made only: they are large, and those of the next month grow from it
+            _near[area.study_area_id] = found
     return found
