@@ -118,8 +118,8 @@ def build_events(
     return Events(names, first, last, area.study_area_id, *keys.taken_apart(*entries))
 
 
-_Keyed = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
-"""Keys and weights, aligned."""
+_Keyed = tuple[npt.NDArray[np.int64], npt.NDArray[np.signedinteger]]
+"""Keys and weights, aligned; weights are as narrow as the ledger has them, as there are many."""
 
 _DAYS, _DAY_0 = 1 << 17, 1 << 16
 """Days a key can tell apart, and the place of 1970-01-01 among them."""
@@ -152,7 +152,7 @@ class _Keys:
         setting = part["setting"].cast(self._settings).to_physical().to_numpy()
         for digit, base in zip((cell, day + _DAY_0, known, setting), self._bases, strict=True):
             key = key * base + digit
-        return key[inside], part["weight"].to_numpy().astype(np.int64)[inside]
+        return key[inside], part["weight"].to_numpy()[inside]
 
     @property
     def _bases(self) -> tuple[int, int, int, int]:
@@ -177,14 +177,16 @@ class _Keys:
         )
 
 
-def _summed(parts: Sequence[_Keyed]) -> _Keyed:
+def _summed(parts: Sequence[_Keyed]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Each key once, ascending, with the sum of its weights; those that cancel are gone."""
-    nothing = np.zeros(0, np.int64)
-    keys, weights = (np.concatenate(each) for each in zip((nothing, nothing), *parts, strict=True))
+    keys = np.concatenate([np.zeros(0, np.int64), *(key for key, _ in parts)])
+    weights = np.concatenate([np.zeros(0, np.int32), *(weight for _, weight in parts)])
+    del parts  # not held twice
     order = np.argsort(keys)
-    keys = keys[order]
+    keys, weights = keys[order], weights[order]
+    del order
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
-    sums = np.add.reduceat(weights[order], starts) if len(starts) else weights
+    sums = np.add.reduceat(weights, starts, dtype=np.int64) if len(starts) else weights.astype(np.int64)
     left = sums != 0
     return keys[starts][left], sums[left]
 
