@@ -24,11 +24,7 @@ from hotspot_assets.workflow.study_area import study_area_of_month
 
 def backfill(home: Path, first: date, last: date) -> Timing:
     """Make the forecasts of a range in a copy of a home; what the copying takes does not count."""
-    copy = _copy_of(home)
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(home, copy)
-    settings = _settings_of(copy)
-    lake = Lake(settings.warehouse, settings.data_path)
+    settings, lake = _opened_copy(home)
     lake.read("SELECT 1 AS one")
     timing = timed(lambda: sum(facts.rows for facts in make_forecasts(lake, settings, first, last, STAMP)))
     lake.close()
@@ -37,11 +33,7 @@ def backfill(home: Path, first: date, last: date) -> Timing:
 
 def days_alone(home: Path, days: Sequence[date]) -> list[Timing]:
     """Make the forecasts of some days in a copy of a home, one by one; the first warms up and does not count."""
-    copy = _copy_of(home)
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(home, copy)
-    settings = _settings_of(copy)
-    lake = Lake(settings.warehouse, settings.data_path)
+    settings, lake = _opened_copy(home)
 
     def made(day: date) -> Timing:
         return timed(lambda: sum(facts.rows for facts in make_forecasts(lake, settings, day, day, STAMP)))
@@ -139,6 +131,14 @@ def compared(name: str, settings: Settings, first: date, days: int, rounds: int)
 
 def _settings_of(home: Path) -> Settings:
     return load_settings({**os.environ, "HOTSPOT_HOME": str(home)})
+
+
+def _opened_copy(home: Path) -> tuple[Settings, Lake]:
+    copy = _copy_of(home)
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(home, copy)
+    settings = _settings_of(copy)
+    return settings, Lake(settings.warehouse, settings.data_path)
 
 
 def _copy_of(home: Path) -> Path:

@@ -50,9 +50,8 @@ def carried(
     ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     moved = csr_array((kept.data, place[kept.indices], ends), shape=(n, n))
     new = np.flatnonzero(added)
-    return csr_array(
-        moved + _pairs_with(new, rows_of(new))
-    )  # no pair is in both: each entry stays what it is
+    # No pair is in both, so each entry of the sum is what it was.
+    return csr_array(moved + _pairs_with(new, rows_of(new)))
 
 
 def _pairs_with(cells: Positions, rows: csr_array[Number]) -> csr_array[Number]:

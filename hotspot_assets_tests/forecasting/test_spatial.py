@@ -44,6 +44,10 @@ def test_what_is_grown_from_another_area_is_what_is_built(
     built = bell_of(profile, near[1])
     for name in ("indptr", "indices", "data"):
         assert np.array_equal(getattr(grown.weights, name), getattr(built.weights, name))
+        assert (
+            getattr(grown.weights, name).dtype == getattr(built.weights, name).dtype
+        )  # wider ones cost room
+        assert getattr(like.ring, name).dtype == getattr(near[1].ring, name).dtype
     assert (grown.weights != grown.weights.T).nnz == 0
 
 
