@@ -1,7 +1,7 @@
 """Boundaries: polygons from any boundary file, and the cells that belong to each.
 
-Belongs here: reading units (wards, beats, boroughs) and assigning cells to them by true overlap. Not here:
-what a unit may patrol (patrol).
+Belongs here: reading outlines and units (wards, beats, boroughs) and assigning cells to units by true overlap. Not
+here: what a unit may patrol (patrol).
 """
 
 from __future__ import annotations
@@ -37,6 +37,25 @@ def read_boundaries(path: Path, name_field: str | None = None) -> gpd.GeoDataFra
     BoundaryError
         When the file, the field or the polygons are missing, or the projection is not stated.
     """
+    polygons = _read_polygons(path)
+    field = _name_field(polygons, name_field, path)
+    named = polygons[polygons[field].notna()]
+    named = named.assign(unit=named[field].astype(str).str.strip())[["unit", "geometry"]]
+    return named.dissolve("unit", as_index=False)
+
+
+def read_outline(path: Path) -> Any:
+    """All polygons of a boundary file as one (multi)polygon in degrees, whether they have names or not.
+
+    Raises
+    ------
+    BoundaryError
+        When the file or the polygons are missing, or the projection is not stated.
+    """
+    return _read_polygons(path).union_all()
+
+
+def _read_polygons(path: Path) -> gpd.GeoDataFrame:
     import geopandas as gpd
     import shapely
 
@@ -49,12 +68,8 @@ def read_boundaries(path: Path, name_field: str | None = None) -> gpd.GeoDataFra
     polygons = frame[frame.geometry.notna() & frame.geom_type.isin(["Polygon", "MultiPolygon"])]
     if polygons.empty:
         raise BoundaryError(f"Boundary file {path} holds no polygon.")
-    field = _name_field(polygons, name_field, path)
-    polygons = polygons[polygons[field].notna()]
-    names = polygons[field].astype(str).str.strip()
     shapes = shapely.make_valid(polygons.geometry.to_numpy(), method="structure", keep_collapsed=False)
-    named = gpd.GeoDataFrame({"unit": names.to_numpy()}, geometry=shapes, crs=frame.crs)
-    return named.to_crs("EPSG:4326").dissolve("unit", as_index=False)
+    return polygons.set_geometry(gpd.GeoSeries(shapes, polygons.index, frame.crs)).to_crs("EPSG:4326")
 
 
 def _name_field(frame: gpd.GeoDataFrame, wanted: str | None, path: Path) -> str:

@@ -72,9 +72,9 @@ def _around(occupied: bytes, resolution: int, as_of: date) -> StudyArea:
 @lru_cache(maxsize=1)
 def _within(boundary: Path, content: str, resolution: int) -> StudyArea:
     """The cells within the polygons of a file; kept for the next day, until its `content` (a hash) is another."""
-    from hotspot_assets.hexgrid.boundaries import read_boundaries
+    from hotspot_assets.hexgrid.boundaries import read_outline
 
-    return from_boundary(read_boundaries(boundary).union_all(), resolution)
+    return from_boundary(read_outline(boundary), resolution)
 
 
 def assign_to_units(settings: Settings, area: StudyArea) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotspot_assets.hexgrid.boundaries import BoundaryError, assign_units, read_boundaries
+from hotspot_assets.hexgrid.boundaries import BoundaryError, assign_units, read_boundaries, read_outline
 from hotspot_assets.hexgrid.cells import cell_polygons
 from hotspot_assets.hexgrid.study_areas import from_cells
 from hotspot_assets_tests.hexgrid.areas import disk
@@ -49,6 +49,16 @@ def test_a_polygon_that_crosses_itself_is_mended_and_one_without_a_name_left_out
     assert units["unit"].tolist() == ["bow"]
     assert units.geometry.iloc[0].is_valid
     assert units.geometry.iloc[0].area == pytest.approx(0.5)
+
+
+def test_an_outline_is_all_of_a_file_with_names_or_without(tmp_path: Path) -> None:
+    path = tmp_path / "outline.gpkg"
+    gpd.GeoDataFrame(geometry=[WEST, EAST], crs="EPSG:4326").to_crs("EPSG:3857").to_file(path)
+    assert read_outline(path).area == pytest.approx(WEST.area + EAST.area)
+    wards(name=["West", None]).to_file(path)
+    assert read_outline(path).hausdorff_distance(shapely.union(WEST, EAST)) < 1e-9
+    with pytest.raises(BoundaryError, match=r"missing\.gpkg cannot be read"):
+        read_outline(tmp_path / "missing.gpkg")
 
 
 @pytest.mark.filterwarnings("ignore:'crs' was not provided")
