@@ -6,17 +6,20 @@ once. Not here: which cells are neighbours (`hexgrid.neighbours`), and what is k
 A **bell** is a profile between all cells of an area before it is normalised. It depends on the two cells only: it is
 symmetric, and the bell of the next month's area is that of the last with the rows and columns of a few cells more.
 
-Products are scipy's single-threaded CSR products: each output is one sum in the order of the columns, and a
-column's result does not depend on the columns beside it, so a batch of days equals the days one by one.
+Products are scipy's CSR products, those of a day alone in strips of rows side by side: each output is one sum in the
+order of the columns, and depends neither on the columns beside it nor on the strip, so a batch of days equals the
+days one by one.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,9 +31,16 @@ from hotspot_assets.forecasting.profiles import Dasymetric, FloatArray, Identity
 from hotspot_assets.hexgrid.carrying import carried
 from hotspot_assets.hexgrid.cells import CellArray
 from hotspot_assets.hexgrid.neighbours import Neighbours
+from hotspot_assets.intake.ahead import in_threads
 
 if TYPE_CHECKING:
-    from scipy.sparse import csc_array, csr_array
+    from scipy.sparse import csr_array
+
+_WORTH_A_THREAD = 1 << 20
+"""Multiplications (a millisecond) that a strip of a product should at least have."""
+
+_FEW_COLUMNS = 16
+"""Columns up to which a product is made in strips: more come from ranges, whose stages keep all processors busy."""
 
 _KEPT_BELLS = 6
 """Bells kept at a time: they are large, and the models of a day need no more."""
@@ -188,6 +198,27 @@ class Spread:
         return activity.under(self.profile, lambda: multiply(self._bell.weights, activity.by_cell))
 
 
-def multiply(matrix: csr_array[np.float64] | csc_array[np.float64], columns: FloatArray) -> FloatArray:
+def multiply(matrix: csr_array[np.float64], columns: FloatArray) -> FloatArray:
     """Sparse (m, n) times dense (n, k) or (n,): dense, each number one sum in the order of the matrix."""
-    return np.asarray(matrix @ columns)
+    width = columns[:1].size
+    strips = matrix.nnz * width // _WORTH_A_THREAD if width <= _FEW_COLUMNS else 1
+    if strips < 2:
+        return np.asarray(matrix @ columns)
+    cut = _cut(matrix, min(strips, os.cpu_count() or 1))
+    return np.concatenate(in_threads(lambda strip: strip @ columns, cut))
+
+
+def _cut(matrix: csr_array[np.float64], number: int) -> list[csr_array[np.float64]]:
+    """The rows of a matrix in so many strips of about as many entries."""
+    from scipy.sparse import csr_array
+
+    cuts = np.searchsorted(matrix.indptr, np.linspace(0, matrix.nnz, number + 1)[1:-1])
+    strips = []
+    for first, last in pairwise([0, *cuts, matrix.shape[0]]):
+        strip = csr_array((last - first, matrix.shape[1]))
+        start, end = matrix.indptr[[first, last]]
+        # Set one by one: the constructor would copy them.
+        strip.data, strip.indices = matrix.data[start:end], matrix.indices[start:end]
+        strip.indptr = matrix.indptr[first : last + 1] - start
+        strips.append(strip)
+    return strips

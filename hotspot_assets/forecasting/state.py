@@ -33,6 +33,7 @@ from hotspot_assets.forecasting.events import (
     stretch,
 )
 from hotspot_assets.forecasting.profiles import Count, Decay, FloatArray, Memory, decayed
+from hotspot_assets.intake.ahead import in_threads
 from hotspot_assets.intake.offences import SETTINGS
 
 IntArray = npt.NDArray[np.int64]
@@ -93,7 +94,7 @@ class DecayedCounts:
         memories = [row.memory for row in self.rows]
         self._taus = np.array([each.tau_days if isinstance(each, Decay) else np.inf for each in memories])
         sources = sorted({row.source for row in self.rows})
-        self._sources = [_SourceState(events, source, self) for source in sources]
+        self._sources = in_threads(lambda source: _SourceState(events, source, self), sources)
 
     def row_numbers(self, source: tuple[str, str], kind: type[Memory]) -> list[int]:
         """Numbers of a source's rows of one kind, in row order."""
@@ -160,9 +161,10 @@ class _SourceState:
 
     def _sum_decays(self) -> None:
         known = _netted(self._all, self._anchor)
-        cells = self._values.shape[1]
+        # Cast once, not once per row.
+        cell, weight = known.cell.astype(np.intp), known.weight.astype(np.float64)
         for number, decay in zip(self._decays, self._tables.of(known.day), strict=True):
-            self._values[number] = np.bincount(known.cell, weights=known.weight * decay, minlength=cells)
+            self._values[number] = np.bincount(cell, weights=weight * decay, minlength=self._values.shape[1])
 
     def _count_windows(self, today: int) -> None:
         known = self._counted.take(self._counted.known <= today)

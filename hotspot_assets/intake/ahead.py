@@ -1,17 +1,21 @@
-"""Working ahead: the next pieces are made while the last one is still in use.
+"""Working ahead and in threads: more than one piece is made at a time.
 
-Belongs here: one iterator run in a thread of its own. Not here: what it makes. Reading, judging and keeping a
-file's rows spend their time outside Python, and so do reading, scoring, ranking and writing a range of days, so they
-overlap where there is more than one core; the order, and with it every result, stays the same.
+Belongs here: one iterator run in a thread of its own, one function over several items. Not here: what they make.
+Reading, judging and keeping a file's rows spend their time outside Python, and so do reading, scoring, ranking and
+writing a range of days, so they overlap where there is more than one core; the order, and with it every result, stays
+the same.
 """
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -30,6 +34,17 @@ def ahead(items: Iterator[T], depth: int = 1) -> Iterator[T]:
                 following.append(maker.submit(_next_of, items))
         finally:
             maker.shutdown(cancel_futures=True)
+
+
+def in_threads(function: Callable[[S], T], items: Sequence[S]) -> list[T]:
+    """The function of each item, in order, several at a time; it may not call this itself, or all would wait."""
+    return list(_workers(os.getpid()).map(function, items))
+
+
+@cache
+def _workers(_process: int) -> ThreadPoolExecutor:
+    """Threads that are kept, as new ones take memory anew; a forked process has none of its parent's."""
+    return ThreadPoolExecutor(os.cpu_count())
 
 
 def _next_of(items: Iterator[T]) -> tuple[T] | None:

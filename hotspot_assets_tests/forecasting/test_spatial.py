@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import random_array
 
 from hotspot_assets.forecasting import spatial
 from hotspot_assets.forecasting.activity import Activity
@@ -17,6 +18,30 @@ from hotspot_assets_tests.forecasting.towns import town
 
 PROFILES = (Gaussian(130.0), Quartic(300.0), RingHyperbolic(2))
 WHOLE = town(rings=5, max_ring=3)
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 40),
+    st.integers(1, 20),
+    st.sampled_from([1, 5]),
+    st.integers(2, 7),
+)
+def test_a_product_in_strips_is_the_product(
+    seed: int, rows: int, cells: int, width: int, processors: int
+) -> None:
+    drawn = np.random.default_rng(seed)
+    matrix = random_array((rows, cells), density=drawn.uniform(), format="csr", rng=drawn)
+    columns = drawn.normal(size=cells) if width == 1 else drawn.normal(size=(cells, width))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(spatial, "_WORTH_A_THREAD", 1)
+        patched.setattr("os.cpu_count", lambda: processors)
+        assert spatial.multiply(matrix, columns).tobytes() == (matrix @ columns).tobytes()
+    strips = spatial._cut(matrix, processors)
+    assert sum(strip.shape[0] for strip in strips) == rows
+    assert all(
+        np.shares_memory(strip.data, matrix.data) for strip in strips if strip.nnz
+    )  # nothing is copied
 
 
 @given(

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from hotspot_assets.intake.ahead import ahead
+from hotspot_assets.intake.ahead import ahead, in_threads
 
 
 def test_the_next_item_is_made_while_one_is_in_use() -> None:
@@ -67,3 +70,32 @@ def test_leaving_early_leaves_no_thread_behind() -> None:
     assert next(working) == 0
     working.close()  # type: ignore[attr-defined]
     assert threading.active_count() == before
+
+
+def test_threads_keep_the_order_and_raise_what_is_raised() -> None:
+    assert in_threads(str, range(100)) == [str(number) for number in range(100)]
+    assert in_threads(str, []) == []
+    with pytest.raises(ZeroDivisionError):
+        in_threads(lambda number: 1 / number, [1, 0, 2])
+    assert in_threads(abs, [-1]) == [1]  # an error leaves them working
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes can be forked")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    in_threads(abs, [1, 2])
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if in_threads(abs, [-1, -2]) == [1, 2] else 1)
+    assert _exit_code(child, within_s=30) == 0
+
+
+def _exit_code(child: int, within_s: float) -> int:
+    """How a child ended; it is killed if it does not."""
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
