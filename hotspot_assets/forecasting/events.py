@@ -6,7 +6,6 @@ of the rows. Not here: reading them from the lake, and time zones: cut-offs come
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -133,8 +132,11 @@ class _Keys:
     ) -> None:
         self._area, self._moments, self._first = area, moments, first
         self._groups, self._settings = pl.Enum(names), pl.Enum(SETTINGS)
-        if len(names) * math.prod(self._bases) >= 1 << 63:
-            raise ValueError(f"too many cells, groups and days to tell apart: {len(names)} x {self._bases}")
+        self._widths = tuple((each - 1).bit_length() for each in (area.n, _DAYS, len(moments), len(SETTINGS)))
+        if (len(names) << sum(self._widths)) > 1 << 63:
+            raise ValueError(
+                f"too many cells, groups and days to tell apart: {len(names)}, {self._widths} bits"
+            )
 
     def of(self, part: pl.DataFrame) -> _Keyed:
         """Keys and weights of a part of the ledger, without what the events leave out."""
@@ -150,22 +152,19 @@ class _Keys:
         inside = np.flatnonzero((cell >= 0) & (known < len(self._moments)))
         key = group.drop_nulls().to_numpy().astype(np.int64)
         setting = part["setting"].cast(self._settings).to_physical().to_numpy()
-        for digit, base in zip((cell, day + _DAY_0, known, setting), self._bases, strict=True):
-            key = key * base + digit
+        for digit, width in zip((cell, day + _DAY_0, known, setting), self._widths, strict=True):
+            key <<= width
+            key |= digit
         return key[inside], part["weight"].to_numpy()[inside]
-
-    @property
-    def _bases(self) -> tuple[int, int, int, int]:
-        return self._area.n, _DAYS, len(self._moments), len(SETTINGS)
 
     def taken_apart(
         self, key: npt.NDArray[np.int64], weight: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[Any], ...]:
         """The arrays of `Events`: cell, group, day, known, setting, weight."""
         digits = []
-        for base in reversed(self._bases):
-            key, digit = np.divmod(key, base)
-            digits.append(digit)
+        for width in reversed(self._widths):
+            digits.append(key & ((1 << width) - 1))
+            key = key >> width
         setting, known, day, cell = digits
         return (
             cell.astype(np.int32),
@@ -185,10 +184,10 @@ def _summed(parts: Sequence[_Keyed]) -> tuple[npt.NDArray[np.int64], npt.NDArray
     order = np.argsort(keys)
     keys, weights = keys[order], weights[order]
     del order
-    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    starts = np.flatnonzero(np.concatenate([np.ones(1, np.bool_), keys[1:] != keys[:-1]])[: len(keys)])
     sums = np.add.reduceat(weights, starts, dtype=np.int64) if len(starts) else weights.astype(np.int64)
-    left = sums != 0
-    return keys[starts][left], sums[left]
+    left = np.flatnonzero(sums)
+    return keys[starts[left]], sums[left]
 
 
 def require_covered(events: Events, first: date, last: date) -> None:
