@@ -16,7 +16,7 @@ from hotspot_assets.forecasting.pictures import decay_picture, has_pictures, sim
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import replace_explanations
 from hotspot_assets.warehouse.lake import Committed, Lake
-from hotspot_assets.warehouse.reads import newest_delivery
+from hotspot_assets.warehouse.reads import delivery_clocks, newest_delivery
 from hotspot_assets.workflow.forecasts import DayFacts, make_forecasts
 from hotspot_assets.workflow.models import model_in_force
 from hotspot_assets.workflow.replay import explain_areas
@@ -56,7 +56,8 @@ def fitted_models(
     seq = newest_delivery(lake)
     area = study_area_of_month(lake, settings, month, seq)
     keep_study_area(lake, settings, area, stamp_of(context))
-    in_force = model_in_force(lake, settings, area, month, seq, stamp_of(context))
+    clocks = delivery_clocks(lake, seq)
+    in_force = model_in_force(lake, settings, area, month, clocks, stamp_of(context))
     return dg.MaterializeResult(
         metadata={
             "model": in_force.model.name,

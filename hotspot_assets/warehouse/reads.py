@@ -170,11 +170,13 @@ def stored_artefact(
 ) -> str | None:
     """The artefact of a model fitted on exactly this point in time, if there is one."""
     query = """
-        SELECT artefact FROM fitted_models WHERE model = ? AND fitted_as_of = ? AND study_area_id = ?
-            AND delivery_seq = ? AND settings_hash = ? ORDER BY fitted_model_id LIMIT 1
+        SELECT min_by(artefact, fitted_model_id) FROM fitted_models WHERE model = ? AND fitted_as_of = ?
+            AND study_area_id = ? AND delivery_seq = ? AND settings_hash = ?
     """
-    rows = lake.read(query, [model, fitted_as_of, study_area_id, delivery_seq, settings_hash])
-    return rows.item() if rows.height else None
+    artefact: str | None = lake.read(
+        query, [model, fitted_as_of, study_area_id, delivery_seq, settings_hash]
+    ).item()
+    return artefact
 
 
 def delivery_clocks(lake: Lake, delivery_seq: int | None = None) -> pl.DataFrame:

@@ -7,6 +7,7 @@ batch in one transaction. Not here: the sums (forecasting), Dagster's partitions
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -59,13 +60,25 @@ def make_forecasts(
     why, and no surface stands for that day.
     """
     clocks = delivery_clocks(lake)
-    newest = max(clocks["delivery_seq"], default=0)
     by_month = groupby(days_between(first, last), key=month_start)
-    months = (_ready(lake, settings, list(days), newest, clocks, stamp) for _, days in by_month)
-    # Reading the next month, scoring the next days, ranking them and writing the last ones go on side by side.
-    batches = chain.from_iterable(_batches(month) for month in ahead(months))
-    for batch in ahead(batches):
-        yield from _commit(lake, settings, batch, stamp)
+    with ThreadPoolExecutor(1) as beside:
+        work = _Range(lake, settings, stamp, clocks, beside)
+        months = (_ready(work, list(days)) for _, days in by_month)
+        # Reading the next month, scoring the next days, ranking them and writing the last ones go on side by side.
+        batches = chain.from_iterable(_batches(month) for month in ahead(months))
+        for batch in ahead(batches):
+            yield from _commit(lake, settings, batch, stamp)
+
+
+@dataclass(frozen=True)
+class _Range:
+    """What all months of a range share, and a thread for what nothing waits for."""
+
+    lake: Lake
+    settings: Settings
+    stamp: Stamp
+    clocks: pl.DataFrame
+    beside: ThreadPoolExecutor
 
 
 @dataclass(frozen=True)
@@ -86,19 +99,19 @@ class _Batch:
     frames: list[pl.DataFrame]
 
 
-def _ready(
-    lake: Lake, settings: Settings, days: list[date], newest: int, clocks: pl.DataFrame, stamp: Stamp
-) -> _Month:
+def _ready(work: _Range, days: list[date]) -> _Month:
+    lake, settings, stamp, clocks = work.lake, work.settings, work.stamp, work.clocks
+    month, newest = month_start(days[0]), max(clocks["delivery_seq"], default=0)
     try:
-        area = study_area_of_month(lake, settings, month_start(days[0]), newest)
+        area = study_area_of_month(lake, settings, month, newest)
     except NoStudyArea as reason:
-        return _Month(
-            days, plan_days(settings, days, clocks, stamp, no_area=str(reason)), repeat(None, len(days))
-        )
-    keep_study_area(lake, settings, area, stamp)
-    in_force = model_in_force(lake, settings, area, month_start(days[0]), newest, stamp, clocks=clocks)
+        plan = plan_days(settings, days, clocks, stamp, no_area=str(reason))
+        return _Month(days, plan, repeat(None, len(days)))
+    kept = work.beside.submit(keep_study_area, lake, settings, area, stamp)
+    in_force = model_in_force(lake, settings, area, month, clocks, stamp)
     events = events_of_month(lake, settings, area, in_force, days, newest)
     plan = plan_days(settings, days, clocks, stamp, area=area, in_force=in_force, events=events)
+    kept.result()
     if plan.nothing_to_make():
         return _Month(days, plan, repeat(None, len(days)))
     scored = ahead(surfaces(in_force, settings, area, events, days[0], days[-1]), BLOCK_DAYS)

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 from hotspot_assets.forecasting.events import Events, build_events
 from hotspot_assets.hexgrid.study_areas import StudyArea
+from hotspot_assets.intake.ahead import ahead
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.warehouse.reads import groups_known, weights_as_known, weights_as_recorded
@@ -50,7 +51,8 @@ def events_as_known(
     moments = cut_offs(settings, days_between(first, last)) - timedelta(days=knowledge.lag_days)
     read = weights_as_recorded if knowledge.as_recorded else weights_as_known
     ledger = read(lake, groups, last, moments[-1], delivery_seq)
-    return build_events(ledger, area, groups, first, moments)
+    # The next part is read while this one is put into keys.
+    return build_events(ahead(ledger), area, groups, first, moments)
 
 
 def source_groups(lake: Lake, settings: Settings, day: date, delivery_seq: int) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import append_once
 from hotspot_assets.warehouse.lake import Lake, Stamp
-from hotspot_assets.warehouse.reads import delivery_clocks, stored_artefact
+from hotspot_assets.warehouse.reads import stored_artefact
 from hotspot_assets.workflow.dates import cut_off_of
 from hotspot_assets.workflow.knowledge import AS_IT_STANDS, Knowledge, events_as_known, source_groups
 from hotspot_assets.workflow.study_area import neighbours_of
@@ -60,24 +60,21 @@ def model_in_force(
     settings: Settings,
     area: StudyArea,
     month: date,
-    newest: int,
+    clocks: pl.DataFrame,
     stamp: Stamp,
     *,
     model: str | None = None,
     prepare: Callable[[int], FitInput] | None = None,
-    clocks: pl.DataFrame | None = None,
 ) -> InForce:
     """The model of a month (its first day), fitted if need be on nothing known after that day's cut-off.
 
-    `newest` is the last delivery that may be used; `model` is the default model unless named; `prepare` gives
-    what `fit_input_as_known` gives for a delivery, for a caller that fits several models on it; `clocks` are those of
-    the deliveries up to the newest, for a caller that has read them.
+    `clocks` are those of the deliveries that may be used; `model` is the default model unless named; `prepare` gives
+    what `fit_input_as_known` gives for a delivery, for a caller that fits several models on it.
     """
     chosen = catalogue.model(model or settings.forecast.model)
     if not chosen.needs_fit:
         return InForce(chosen, chosen.unfitted(settings.forecast.groups, month, area), None)
-    known = delivery_clocks(lake, newest) if clocks is None else clocks
-    seq = newest_readable(known, cut_off_of(settings, month))
+    seq = newest_readable(clocks, cut_off_of(settings, month))
     if seq == 0:
         return InForce(chosen, FittedModel(chosen.name, month, area.study_area_id), None)
     kept = stored_artefact(lake, chosen.name, month, area.study_area_id, seq, settings.settings_hash())

@@ -27,7 +27,7 @@ from hotspot_assets.trial.flags import Ruler
 from hotspot_assets.trial.metrics import Surface, day_truth, range_outcomes
 from hotspot_assets.warehouse.forecasts import replace_outcomes, scores_between
 from hotspot_assets.warehouse.lake import Lake, Stamp
-from hotspot_assets.warehouse.reads import day_counts, newest_delivery
+from hotspot_assets.warehouse.reads import day_counts, delivery_clocks, newest_delivery
 from hotspot_assets.workflow.dates import days_between
 from hotspot_assets.workflow.forecasts import events_of_month
 from hotspot_assets.workflow.models import model_in_force, surfaces
@@ -134,7 +134,8 @@ def _stored(lake: Lake, settings: Settings, area: StudyArea, days: Sequence[date
 def _computed(
     lake: Lake, settings: Settings, area: StudyArea, days: list[date], model: str, newest: int, stamp: Stamp
 ) -> Iterator[Surface]:
-    in_force = model_in_force(lake, settings, area, month_start(days[0]), newest, stamp, model=model)
+    clocks = delivery_clocks(lake, newest)
+    in_force = model_in_force(lake, settings, area, month_start(days[0]), clocks, stamp, model=model)
     events = events_of_month(lake, settings, area, in_force, days, newest)
     yield from ranked(surfaces(in_force, settings, area, events, days[0], days[-1]), model)
 

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 _near: dict[str, Neighbours] = {}
 _one_at_a_time = threading.Lock()
 _kept: dict[tuple[str, str], StudyArea] = {}
-_there: set[tuple[str, str, str]] = set()
-"""Study areas known to stand in a lake (its address), with the units their cells lie in; none is ever deleted."""
 _KEPT = "SELECT 1 FROM cells WHERE study_area_id = ? AND units_hash = ? LIMIT 1"
 
 
@@ -104,17 +102,15 @@ def units_hash(settings: Settings) -> str:
 
 def keep_study_area(lake: Lake, settings: Settings, area: StudyArea, stamp: Stamp) -> None:
     """Write a study area and its cells, with their units, to the lake unless they are there."""
-    key = lake.attach, area.study_area_id, units_hash(settings)
-    if key in _there:
+    key = [area.study_area_id, units_hash(settings)]
+    if lake.read(_KEPT, key).height:
         return
-    if not lake.read(_KEPT, list(key[1:])).height:
-        units = assign_to_units(settings, area)
-        identity = {"study_area_id": pl.lit(area.study_area_id), "units_hash": pl.lit(units_hash(settings))}
-        facts = {"cell": area.cells, "area_km2": area.area_km2, "at_edge": at_edge(area)}
-        cells = pl.DataFrame(facts).join(units, on="cell", how="left")
-        tables = {"cells": cells.with_columns(**identity), "study_areas": _header(area, stamp)}
-        append_once(lake, tables, {"cells": list(identity), "study_areas": ["study_area_id"]}, stamp)
-    _there.add(key)
+    units = assign_to_units(settings, area)
+    identity = {"study_area_id": pl.lit(area.study_area_id), "units_hash": pl.lit(key[1])}
+    facts = {"cell": area.cells, "area_km2": area.area_km2, "at_edge": at_edge(area)}
+    cells = pl.DataFrame(facts).join(units, on="cell", how="left")
+    tables = {"cells": cells.with_columns(**identity), "study_areas": _header(area, stamp)}
+    append_once(lake, tables, {"cells": list(identity), "study_areas": ["study_area_id"]}, stamp)
 
 
 def units_of(lake: Lake, settings: Settings, area: StudyArea) -> pl.DataFrame:

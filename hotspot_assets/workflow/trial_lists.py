@@ -24,6 +24,7 @@ from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
 from hotspot_assets.trial.metrics import Surface
 from hotspot_assets.warehouse.lake import Lake, Stamp
+from hotspot_assets.warehouse.reads import delivery_clocks
 from hotspot_assets.workflow.dates import days_between
 from hotspot_assets.workflow.knowledge import AS_IT_STANDS, Knowledge, events_as_known, source_groups
 from hotspot_assets.workflow.models import (
@@ -91,7 +92,8 @@ class Month:
         stage, model = self.stage, catalogue.model(name)
         if model.needs_fit and knowledge != AS_IT_STANDS:
             return InForce(model, fitted_on(model, self._seen(knowledge, stage.newest)), None)
-        place = (stage.lake, stage.settings, self.area, self.month, stage.newest, stage.stamp)
+        clocks = delivery_clocks(stage.lake, stage.newest)
+        place = (stage.lake, stage.settings, self.area, self.month, clocks, stage.stamp)
         return model_in_force(*place, model=name, prepare=lambda seq: self._seen(knowledge, seq))
 
     def _seen(self, knowledge: Knowledge, seq: int) -> FitInput:

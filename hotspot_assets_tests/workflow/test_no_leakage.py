@@ -14,7 +14,7 @@ import pytest
 from hotspot_assets.forecasting.catalogue import MODELS
 from hotspot_assets.settings import PROJECT_ROOT, Settings
 from hotspot_assets.warehouse.lake import Stamp
-from hotspot_assets.warehouse.reads import newest_delivery
+from hotspot_assets.warehouse.reads import delivery_clocks, newest_delivery
 from hotspot_assets.workflow.models import model_in_force
 from hotspot_assets.workflow.trial_lists import Stage
 
@@ -49,7 +49,8 @@ def said(settings: Settings, model: str, day: date) -> tuple[str, str | None, by
     lake = lake_of(settings)
     stage = Stage(lake, settings, newest_delivery(lake), Stamp("tester", "leak"))
     (month,) = stage.months(day, day)
-    in_force = model_in_force(lake, settings, month.area, month.month, stage.newest, stage.stamp, model=model)
+    clocks = delivery_clocks(lake, stage.newest)
+    in_force = model_in_force(lake, settings, month.area, month.month, clocks, stage.stamp, model=model)
     (surface,) = month.surfaces(model)
     return month.area.study_area_id, in_force.fitted_model_id, surface.shares.tobytes()
 
