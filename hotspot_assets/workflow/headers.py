@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from hotspot_assets.forecasting.events import EPOCH, ONE_INCIDENT, Events, epoch_day
@@ -130,29 +131,33 @@ class _Memory:
     incidents: float
 
 
+_NO_DAY = np.iinfo(np.int32)
+"""Its ends stand for the first and the last day of nothing."""
+
+
 def _memories(events: Events | None, group: str, days: Sequence[date]) -> list[_Memory]:
     """What each of the days, which ascend, may know."""
     nothing = _Memory(None, None, 0.0)
     if events is None:
         return [nothing] * len(days)
     own = events.slice_of(group)
-    entries = pl.DataFrame({"known": events.known[own], "day": events.day[own], "weight": events.weight[own]})
-    arrived = entries.group_by("known").agg(
-        pl.min("day").alias("first"), pl.max("day").alias("last"), pl.sum("weight")
-    )
-    so_far = arrived.sort("known").select(
-        "known", pl.col("first").cum_min(), pl.col("last").cum_max(), pl.col("weight").cum_sum()
-    )
-    through = (
-        so_far["known"].search_sorted(pl.Series([epoch_day(day) for day in days]), side="right").to_list()
-    )
-    by_day = (so_far.row(rows - 1) if rows else (0, 0, 0, 0) for rows in through)
-    return [
-        _Memory(EPOCH + timedelta(days=first), EPOCH + timedelta(days=last), weight / ONE_INCIDENT)
-        if weight > 0
-        else nothing
-        for _, first, last, weight in by_day
-    ]
+    known, occurred, weight = events.known[own], events.day[own], events.weight[own]
+    memories, first, last, incidents = [], _NO_DAY.max, _NO_DAY.min, 0
+    for day in days:
+        knows = known <= epoch_day(day)
+        arrived, left = np.flatnonzero(knows), np.flatnonzero(~knows)
+        first = int(occurred[arrived].min(initial=first))
+        last = int(occurred[arrived].max(initial=last))
+        incidents += int(weight[arrived].sum())
+        memories.append(
+            _Memory(_date(first), _date(last), incidents / ONE_INCIDENT) if incidents > 0 else nothing
+        )
+        known, occurred, weight = known[left], occurred[left], weight[left]
+    return memories
+
+
+def _date(number: int) -> date:
+    return EPOCH + timedelta(days=number)
 
 
 def _too_little(

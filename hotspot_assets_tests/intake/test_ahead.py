@@ -64,12 +64,31 @@ def test_an_error_is_raised_where_its_item_would_have_stood(depth: int) -> None:
     assert seen == [1, 2]
 
 
-def test_leaving_early_leaves_no_thread_behind() -> None:
-    before = threading.active_count()
-    working = ahead(iter(range(100)), 3)
-    assert next(working) == 0
-    working.close()  # type: ignore[attr-defined]
-    assert threading.active_count() == before
+def test_leaving_early_ends_the_work_and_leaves_the_thread_to_the_next() -> None:
+    made: list[str] = []
+
+    def items() -> Iterator[int]:
+        for number in range(100):
+            made.append(threading.current_thread().name)
+            yield number
+
+    for _ in range(20):
+        working = ahead(items(), 3)
+        assert next(working) == 0
+        working.close()  # type: ignore[attr-defined]
+        there = len(made)
+        time.sleep(0.001)
+        assert len(made) == there
+    assert len(set(made) - {threading.current_thread().name}) <= 1
+
+
+def test_iterators_at_the_same_time_have_a_thread_each() -> None:
+    """Of one kind, each inside the other: were the thread shared, neither would end."""
+
+    def count(depth: int) -> Iterator[int]:
+        yield from ahead(count(depth - 1)) if depth else iter(range(20))
+
+    assert list(ahead(count(3))) == list(range(20))
 
 
 def test_threads_keep_the_order_and_raise_what_is_raised() -> None:
