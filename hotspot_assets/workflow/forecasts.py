@@ -13,6 +13,7 @@ from datetime import date
 from functools import lru_cache
 from itertools import chain, groupby, repeat
 
+import numpy as np
 import polars as pl
 
 from hotspot_assets.forecasting.engine import BLOCK_DAYS, DaySurface
@@ -148,27 +149,26 @@ def surface_rows(surface: DaySurface, area: StudyArea, groups: Sequence[str], mo
     """A day's surfaces as rows of `proximity_scores`, for the groups named; in the order they are stored in."""
     if not groups:
         return TABLES["proximity_scores"].empty()
-    # Left in pieces: they are written by as many threads.
-    return pl.concat((_ranked(surface, area, group, model) for group in sorted(groups)), rechunk=False)
-
-
-def _ranked(surface: DaySurface, area: StudyArea, group: str, model: str) -> pl.DataFrame:
-    score = surface.of(group)
+    names = tuple(sorted(groups))
+    scores = [surface.of(group) for group in names]
+    ranks = [
+        rank(score, tie_seed(surface.date, group, model)) for group, score in zip(names, scores, strict=True)
+    ]
     return pl.DataFrame(
         [
-            pl.repeat(surface.date, area.n, dtype=pl.Date, eager=True).alias("forecast_date"),
-            *_group_and_cells(group, area),
-            pl.Series("score", score),
-            pl.Series("rank", rank(score, tie_seed(surface.date, group, model))),
+            pl.repeat(surface.date, len(names) * area.n, dtype=pl.Date, eager=True).alias("forecast_date"),
+            *_groups_and_cells(names, area),
+            pl.Series("score", np.concatenate(scores)),
+            pl.Series("rank", np.concatenate(ranks)),
         ]
     )
 
 
-@lru_cache(maxsize=64)
-def _group_and_cells(group: str, area: StudyArea) -> tuple[pl.Series, pl.Series]:
+@lru_cache(maxsize=2)
+def _groups_and_cells(groups: tuple[str, ...], area: StudyArea) -> tuple[pl.Series, pl.Series]:
     """The columns that all days have in common, made once for all of them: half of the room that rows take."""
-    name = pl.repeat(group, area.n, dtype=pl.String, eager=True)
-    return name.alias("offence_group"), pl.Series("cell", area.cells)
+    group = pl.Series(groups).gather(np.repeat(np.arange(len(groups)), area.n))
+    return group.alias("offence_group"), pl.Series("cell", np.tile(area.cells, len(groups)))
 
 
 def _commit(lake: Lake, settings: Settings, batch: _Batch, stamp: Stamp) -> Iterator[DayFacts]:
