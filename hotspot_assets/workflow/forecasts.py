@@ -72,7 +72,7 @@ def make_forecasts(
 
 @dataclass(frozen=True)
 class _Range:
-    """What all months of a range share, and a thread for what nothing waits for."""
+    """What all months of a range share, and a thread for what is done beside the reading of a month."""
 
     lake: Lake
     settings: Settings
