@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -39,9 +39,10 @@ class Tidied:
 
 def compact(lake: Lake) -> int:
     """Write inlined rows to files, merge small files and drop deleted rows; returns the number of files merged."""
-    _call(lake, "ducklake_flush_inlined_data('lake')")
-    rewritten = _call(lake, "ducklake_rewrite_data_files('lake')")
-    merged = _call(lake, "ducklake_merge_adjacent_files('lake')")
+    with _on_one_thread(lake):
+        _call(lake, "ducklake_flush_inlined_data('lake')")
+        rewritten = _call(lake, "ducklake_rewrite_data_files('lake')")
+        merged = _call(lake, "ducklake_merge_adjacent_files('lake')")
     return sum(row[2] for row in (*rewritten, *merged))
 
 
@@ -93,6 +94,18 @@ def vacuum(file: object) -> None:
         if time.monotonic() > give_up:
             raise LakeBusy(f"{file}: other programs keep it busy; stop them and do the same again.")
         time.sleep(0.2)
+
+
+@contextmanager
+def _on_one_thread(lake: Lake) -> Iterator[None]:
+    """DuckDB works on one thread meanwhile: where several rewrite tables, DuckLake 1.5 at times corrupts memory."""
+    with lake.cursor() as cursor:
+        cursor.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        with lake.cursor() as cursor:
+            cursor.execute("RESET threads")
 
 
 def _call(lake: Lake, function: str, parameters: Sequence[object] = ()) -> list[tuple[int, ...]]:

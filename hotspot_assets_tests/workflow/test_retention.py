@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -14,7 +16,7 @@ from hotspot_assets.assurance.ledger import verify
 from hotspot_assets.defs import maintenance
 from hotspot_assets.defs.operate import run_job
 from hotspot_assets.settings import Settings, SettingsError, load_settings
-from hotspot_assets.warehouse import audits
+from hotspot_assets.warehouse import audits, upkeep
 from hotspot_assets.warehouse.chain import export_lines
 from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.upkeep import let_go
@@ -28,9 +30,10 @@ DAYS = (date(2020, 3, 5), date(2020, 3, 6), date(2020, 3, 7))
 TODAY = LAST_DAY
 
 
-def delivered_home(folder: Path, more: str = "") -> Settings:
-    """Five deliveries and, day by day, three forecasts: many small files."""
-    settings = home_in(folder, more)
+@pytest.fixture(scope="module")
+def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with five deliveries and, day by day, three forecasts: many small files."""
+    settings = home_in(tmp_path_factory.mktemp("delivered"))
     rows = town()
     for number in range(5):
         deliver(settings, f"part-{number}.csv", rows[number::5], run="first load")
@@ -42,19 +45,29 @@ def delivered_home(folder: Path, more: str = "") -> Settings:
     )
     for day in DAYS:
         forecast(settings, day, day)
-    return settings
+    return settings.home
+
+
+@pytest.fixture
+def home(delivered: Path, tmp_path: Path) -> Path:
+    """A copy of it, for one test."""
+    return shutil.copytree(delivered, tmp_path / "home")
 
 
 def stored(lake: Lake, day: date) -> pl.DataFrame:
     return lake.read("SELECT * FROM proximity_scores WHERE forecast_date = ? ORDER BY rank", [day])
 
 
+def threads(lake: Lake) -> int:
+    return int(lake.read("SELECT current_setting('threads')").item())
+
+
 def data_files(settings: Settings) -> int:
     return len(list(Path(settings.data_path).rglob("*.parquet")))
 
 
-def test_by_default_nothing_goes_but_old_delivered_files(tmp_path: Path) -> None:
-    settings = delivered_home(tmp_path)
+def test_by_default_nothing_goes_but_old_delivered_files(home: Path) -> None:
+    settings = home_in(home)
     lake = lake_of(settings)
     before = {
         table: lake.read(f"SELECT count(*) FROM {table}").item() for table in ("incidents", "forecasts")
@@ -85,8 +98,8 @@ def test_by_default_nothing_goes_but_old_delivered_files(tmp_path: Path) -> None
         assert replay(lake, settings, day).sort("rank").equals(stored(lake, day))
 
 
-def test_after_merging_and_letting_go_of_snapshots_forecasts_replay(tmp_path: Path) -> None:
-    settings = delivered_home(tmp_path)
+def test_after_merging_and_letting_go_of_snapshots_forecasts_replay(home: Path) -> None:
+    settings = home_in(home)
     lake = lake_of(settings)
     scores = {day: stored(lake, day) for day in DAYS}
     files, snapshots = (
@@ -108,9 +121,25 @@ def test_after_merging_and_letting_go_of_snapshots_forecasts_replay(tmp_path: Pa
     assert not deliver(settings, "more.csv", town(10, seed=8)).again  # and the lake still takes more
 
 
-def test_each_table_is_kept_for_its_days(tmp_path: Path) -> None:
+def test_tables_are_rewritten_on_one_thread(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake = lake_of(home_in(home))
+    seen = []
+    call = upkeep._call
+
+    def spied(*arguments: Any) -> Any:
+        seen.append(threads(lake))
+        return call(*arguments)
+
+    monkeypatch.setattr(upkeep, "_call", spied)
+    default = threads(lake)
+    assert upkeep.compact(lake) > 5
+    assert seen == [1, 1, 1]
+    assert threads(lake) == default
+
+
+def test_each_table_is_kept_for_its_days(home: Path) -> None:
     more = "[retention.tables]\nproximity_scores = 4\nrejected_rows = 1\n"
-    settings = delivered_home(tmp_path, more)
+    settings = home_in(home, more)
     lake = lake_of(settings)
     kept = keep_house(lake, settings, TODAY, STAMP)
     assert kept.rows == {"proximity_scores": kept.rows["proximity_scores"], "rejected_rows": 0}
@@ -134,8 +163,8 @@ def test_each_table_is_kept_for_its_days(tmp_path: Path) -> None:
     assert verify(list(export_lines(lake))).holds
 
 
-def test_incidents_past_their_days_are_erased_by_whole_months(tmp_path: Path) -> None:
-    settings = delivered_home(tmp_path, "[retention.tables]\nincidents = 30\n")
+def test_incidents_past_their_days_are_erased_by_whole_months(home: Path) -> None:
+    settings = home_in(home, "[retention.tables]\nincidents = 30\n")
     lake = lake_of(settings)
     done = keep_house(lake, settings, date(2020, 3, 10), STAMP)  # 30 days before: 9 February
     days = lake.read("SELECT min(day) AS first, count(*) AS entries FROM hexagon_incidents").row(
@@ -154,8 +183,8 @@ def test_incidents_past_their_days_are_erased_by_whole_months(tmp_path: Path) ->
     assert audits.broken_weights(lake).is_empty()
 
 
-def test_the_job_says_what_it_did(tmp_path: Path) -> None:
-    settings = delivered_home(tmp_path)
+def test_the_job_says_what_it_did(home: Path) -> None:
+    settings = home_in(home)
     definitions = dg.Definitions(
         jobs=maintenance.JOBS,
         schedules=maintenance.schedules(settings),
