@@ -168,7 +168,7 @@ class TestTampering:
         sealed = replace(loose, hash=entry_hash(asdict(loose)))
         assert broken_at(verify([export_line(sealed)])) == (1, 1)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(st.data())
     def test_any_one_changed_character_is_seen_or_changes_nothing(self, data: st.DataObject) -> None:
         export = lines(chain(3))

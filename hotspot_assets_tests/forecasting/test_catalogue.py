@@ -54,7 +54,7 @@ LATER = st.lists(
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(later=LATER, shuffle=st.integers(0, 1000))
 def test_nothing_after_the_cut_off_changes_a_fit_or_a_score(
     name: str, later: list[tuple[int, int, str, int, int]], shuffle: int, place: Town, past: pl.DataFrame

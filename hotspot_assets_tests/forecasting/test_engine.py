@@ -85,7 +85,7 @@ def kernels(draw: st.DrawFn, place: Town) -> dict[str, DecayKernel]:
     return built
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_scores_equal_the_naive_loop(data: st.DataObject, place: Town, frame) -> None:
     chosen = data.draw(kernels(place))
@@ -117,7 +117,7 @@ EVERYTHING = {
 }
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=st.integers(0, DAYS - 1), length=st.integers(1, 60))
 def test_a_range_equals_its_days_bit_for_bit(first: int, length: int, place: Town, frame) -> None:
     begin = START + timedelta(days=first)

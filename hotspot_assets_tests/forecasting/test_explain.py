@@ -69,7 +69,7 @@ def with_background(place: Town) -> DecayKernel:
     return DecayKernel((Component(Exponential(9.0), Identity(), 0.02),), cells=rates)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_contributions_and_background_add_up_to_the_score(
     data: st.DataObject, place: Town, frame: pl.DataFrame

@@ -19,7 +19,7 @@ def test_em_gives_the_likeliest_weights_and_respects_the_prior() -> None:
     assert em_weights(np.zeros((0, 2)), np.zeros(0)).tolist() == [1 / 3] * 3
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 6), with_prior=st.booleans())
 def test_no_other_optimiser_finds_likelier_weights(seed: int, count: int, with_prior: bool) -> None:
     rng = np.random.default_rng(seed)

@@ -81,7 +81,7 @@ def test_what_cannot_be_used_is_said_with_the_file_and_the_fields(tmp_path: Path
         read_boundaries(bare)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000))
 def test_cells_go_to_the_unit_of_largest_overlap(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ import h3
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hotspot_assets.hexgrid.cells import (
@@ -26,7 +26,6 @@ def as_frame(places: list[tuple[float, float]]) -> pl.DataFrame:
     return pl.DataFrame(places, schema={"latitude": pl.Float64, "longitude": pl.Float64}, orient="row")
 
 
-@settings(deadline=None)
 @given(places=PLACES, resolution=st.integers(5, 12))
 def test_cells_on_columns_are_those_of_the_official_binding(
     places: list[tuple[float, float]], resolution: int
@@ -46,7 +45,6 @@ def test_a_frame_without_rows_or_places_still_gets_the_column() -> None:
     assert with_cells(as_frame([(None, None)]), 10)["cell"].to_list() == [None]  # type: ignore[list-item]
 
 
-@settings(deadline=None)
 @given(places=PLACES)
 def test_centres_outlines_and_areas_are_those_of_the_official_binding(
     places: list[tuple[float, float]],

@@ -36,7 +36,7 @@ def agree_with_the_official_binding(area: StudyArea, near: Neighbours) -> None:
     assert np.array_equal(np.searchsorted(row, np.arange(area.n + 1)), near.ring.indptr)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(area=study_areas(), max_ring=st.integers(0, 4))
 def test_pairs_are_those_of_the_official_binding(area: StudyArea, max_ring: int) -> None:
     agree_with_the_official_binding(area, neighbours(area, max_ring))
@@ -75,7 +75,7 @@ def test_what_was_saved_is_read_back_for_its_own_area_only(tmp_path: Path) -> No
         load(path, from_cells(area.cells[1:], 10, "disk"))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(area=study_areas())
 def test_a_cell_is_at_the_edge_where_the_official_binding_finds_a_neighbour_outside(area: StudyArea) -> None:
     names = [f"{cell:x}" for cell in area.cells]

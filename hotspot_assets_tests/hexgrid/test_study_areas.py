@@ -19,7 +19,7 @@ from hotspot_assets.hexgrid.study_areas import (
 from hotspot_assets_tests.hexgrid.areas import disk, study_areas
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(area=study_areas(), seed=st.integers(0, 1000))
 def test_the_same_cells_in_any_order_are_the_same_study_area(area: StudyArea, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -32,7 +32,7 @@ def test_the_same_cells_in_any_order_are_the_same_study_area(area: StudyArea, se
         assert from_cells(area.cells[1:], 9, "drawn").study_area_id != area.study_area_id
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(area=study_areas())
 def test_areas_are_true_and_positions_are_found(area: StudyArea) -> None:
     true = [h3.cell_area(f"{cell:x}", unit="km^2") for cell in area.cells]

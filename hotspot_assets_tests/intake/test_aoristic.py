@@ -112,7 +112,7 @@ zones = st.sampled_from([LONDON, "America/Chicago", "Pacific/Apia", "Australia/L
 day_starts = st.sampled_from([time(0), time(6), time(2, 30)])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(spans_of_time, min_size=1, max_size=12), zones, day_starts)
 def test_weights_sum_exactly_and_follow_the_overlap(
     spans: list[tuple[datetime, int | None, str]], zone: str, day_start: time
@@ -200,7 +200,7 @@ class TestHours:
         assert (found.too_coarse, found.over_long) == (2, 1)
         assert found.weights["incident_key"].unique().to_list() == ["a"]
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(st.lists(st.tuples(starts, st.integers(0, 40_000)), max_size=8))
     def test_weights_sum_exactly(self, spans: list[tuple[datetime, int]]) -> None:
         rows = [

@@ -142,7 +142,7 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-@settings(max_examples=14, deadline=None)
+@settings(max_examples=14)
 @given(history)
 def test_at_any_point_of_knowledge_the_ledger_is_exact(deliveries: list[list[tuple[str, str, int]]]) -> None:
     """At every cut-off and delivery an open incident weighs 1,000,000, any other 0; all as made afresh."""

@@ -83,7 +83,7 @@ TABLE = st.lists(st.tuples(FIELD, FIELD, FIELD, st.just("z")), min_size=1, max_s
 
 
 @given(rows=TABLE, piece_bytes=st.integers(40, 400), line_end=st.sampled_from(["\n", "\r\n"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_a_csv_writer_writes_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]], piece_bytes: int, line_end: str
 ) -> None:
@@ -110,7 +110,7 @@ def _without_blank_lines(text: str) -> str:
     positions=st.lists(st.integers(0, 60), min_size=6, max_size=6),
     piece_bytes=st.integers(30, 500),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_faulty_lines_cost_nothing_but_themselves(
     tmp_path_factory: pytest.TempPathFactory, faults: list[str], positions: list[int], piece_bytes: int
 ) -> None:

@@ -28,7 +28,7 @@ def clocked_row(key: str, hour: int, back: bool) -> dict[str, Any]:
     return row(key, modified_at=day(-5, hour), status=f"as of {hour}", latitude=51.0 + hour / 10)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(deliveries_with_clock, st.randoms(use_true_random=False))
 def test_any_order_of_the_same_deliveries_ends_in_the_same_present_state(
     deliveries: list[list[tuple[str, int, bool]]], chance: Any
@@ -46,7 +46,7 @@ def test_any_order_of_the_same_deliveries_ends_in_the_same_present_state(
     assert states[0] == states[1]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.lists(KEYS, max_size=12), min_size=2, max_size=4), st.randoms(use_true_random=False))
 def test_published_deliveries_without_a_clock_may_come_in_any_order(
     deliveries: list[list[str]], chance: Any
@@ -64,7 +64,7 @@ def test_published_deliveries_without_a_clock_may_come_in_any_order(
     assert states[0] == states[1]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(deliveries_with_clock)
 def test_present_state_is_what_a_plain_reading_of_all_rows_says(
     deliveries: list[list[tuple[str, int, bool]]],
@@ -84,7 +84,7 @@ def test_present_state_is_what_a_plain_reading_of_all_rows_says(
     assert lake.open(["incident_key", "status"]) == expected
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(deliveries_with_clock)
 def test_known_from_never_goes_back_and_the_past_stays_as_it_was(
     deliveries: list[list[tuple[str, int, bool]]],
@@ -101,7 +101,7 @@ def test_known_from_never_goes_back_and_the_past_stays_as_it_was(
         assert as_known(lake.versions.lazy(), day(number), number).collect().equals(reading)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(deliveries_with_clock)
 def test_delivering_again_changes_nothing(deliveries: list[list[tuple[str, int, bool]]]) -> None:
     lake = Lake()

@@ -43,7 +43,7 @@ CELL_KM2 = 0.0148
     lumps=st.sampled_from([0.1, 0.4, 5.0]),
     pooled=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_promise_holds(
     seed: int, cells: float, areas: int, radius: float, separation: float, lumps: float, pooled: bool
 ) -> None:

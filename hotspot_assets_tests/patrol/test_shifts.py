@@ -48,7 +48,7 @@ def test_shares_by_hand() -> None:
 
 
 @given(starts=st.lists(st.integers(0, 1439), min_size=1, max_size=5, unique=True), day=st.integers(0, 6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_shares_sum_to_one(starts: list[int], day: int) -> None:
     times = [time(*divmod(minute, 60)) for minute in sorted(starts)]
     shifts = [

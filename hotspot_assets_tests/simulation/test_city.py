@@ -21,7 +21,7 @@ from hotspot_assets.simulation.city import (
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**31))
 def test_wards_tile_the_city_without_gap_or_overlap(seed: int) -> None:
     shapes = shapely.polygons(ward_outlines_m(CitySpec(seed=seed)))
@@ -33,7 +33,7 @@ def test_wards_tile_the_city_without_gap_or_overlap(seed: int) -> None:
     assert 0.6 * 14 * 9 < city.area / 1e6 < 14 * 9
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**31))
 def test_every_ward_is_seen_whole_from_its_middle(seed: int) -> None:
     """Places in a ward are drawn from triangles about its middle: these may not overlap or stick out."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hotspot_assets.trial.flags import (
@@ -27,7 +27,6 @@ def test_an_area_that_ends_at_a_cell_has_no_margin() -> None:
     assert flagged_fraction(RANK, AREA_KM2, 0.3).tolist() == [1.0, 1.0, 0.0, 0.0]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 60), st.floats(0.001, 1.0), st.integers(0, 2**32 - 1))
 def test_the_flagged_area_is_the_coverage(n: int, coverage: float, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -131,7 +131,6 @@ def test_malformed_input_is_refused(change: dict[str, np.ndarray], message: str)
 days = st.tuples(st.integers(0, 2**32 - 1), st.integers(2, 120))
 
 
-@settings(deadline=None)
 @given(days)
 def test_rates_stay_within_their_bounds(day: tuple[int, int]) -> None:
     rows = outcomes(*random_day(*day)).filter(pl.col("incidents") > 0)
@@ -140,7 +139,6 @@ def test_rates_stay_within_their_bounds(day: tuple[int, int]) -> None:
     assert (rows["hits"] <= rows["best_hits"] + 1e-9).all()
 
 
-@settings(deadline=None)
 @given(days)
 def test_more_area_never_catches_less(day: tuple[int, int]) -> None:
     rows = outcomes(*random_day(*day), tuple(np.linspace(0.01, 1.0, 40)))
@@ -148,7 +146,6 @@ def test_more_area_never_catches_less(day: tuple[int, int]) -> None:
     assert (np.diff(rows["expected_hit_rate"].to_numpy()) >= -1e-9).all()
 
 
-@settings(deadline=None)
 @given(days)
 def test_the_order_of_the_cells_changes_nothing(day: tuple[int, int]) -> None:
     vectors = random_day(*day)
@@ -160,7 +157,6 @@ def test_the_order_of_the_cells_changes_nothing(day: tuple[int, int]) -> None:
         )
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12))
 def test_the_best_catch_is_the_best_of_all_choices_of_equal_cells(seed: int, picked: int) -> None:
     rng = np.random.default_rng(seed)
@@ -169,7 +165,6 @@ def test_the_best_catch_is_the_best_of_all_choices_of_equal_cells(seed: int, pic
     assert best == pytest.approx(np.sort(counts)[::-1][:picked].sum())
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.95))
 def test_the_best_catch_is_the_optimum_of_the_linear_programme(seed: int, coverage: float) -> None:
     rng = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
@@ -52,7 +52,6 @@ def test_churn_is_by_area() -> None:
     assert churn(np.array([1.0, 0.5, 0.0]), np.array([1.0, 1.0, 0.0]), area) == pytest.approx(1 - 2 / 3)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_churn_is_symmetric_and_zero_for_the_same_set(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -56,7 +56,7 @@ def facts(seq: int, complete: bool = False) -> DeliveryFacts:
     return DeliveryFacts(seq, "contract", NOW, "Europe/London", complete_for=period, closing_limit=0.3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ROWS, ROWS, st.integers(1, 20))
 def test_slices_compared_one_by_one_are_the_delivery_compared_as_a_whole(
     first: list[tuple[int, int, bool, int]], second: list[tuple[int, int, bool, int]], slice_rows: int

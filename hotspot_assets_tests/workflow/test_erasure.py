@@ -366,7 +366,7 @@ KEYS = st.text("0123456789abcdef", min_size=32, max_size=32)
 PLAIN = st.text("ghijkl -:,.{}\"'\n", max_size=12)
 
 
-@hypothesis_settings(max_examples=200, deadline=None)
+@hypothesis_settings(max_examples=200)
 @given(st.lists(st.tuples(PLAIN, KEYS, st.booleans()), max_size=6), PLAIN)
 def test_only_erased_keys_are_blackened_wherever_they_stand(
     parts: list[tuple[str, str, bool]], end: str
