@@ -146,13 +146,10 @@ CURRENT = MIGRATIONS[-1].version
 
 
 def _version(cursor: duckdb.DuckDBPyConnection) -> int:
-    exists = cursor.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'hotspot'"
-        " AND table_name = 'schema_versions'"
-    ).fetchone()
-    if exists is None:
+    try:
+        row = cursor.execute("SELECT max(version) FROM lake.hotspot.schema_versions").fetchone()
+    except duckdb.CatalogException:  # the lake is new; to look for the table among all of them takes longer
         return 0
-    row = cursor.execute("SELECT max(version) FROM lake.hotspot.schema_versions").fetchone()
     return int(row[0]) if row and row[0] is not None else 0
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from hotspot_assets.warehouse import lake as lake_module
 from hotspot_assets.warehouse import migrations
 from hotspot_assets.warehouse.forecasts import replace_days
 from hotspot_assets.warehouse.lake import Lake, LakeError, Stamp, Transaction, statement_is_a_query
@@ -160,6 +161,19 @@ def test_reading_before_anything_was_made_says_what_to_do(tmp_path: Path) -> Non
         nothing.read("SELECT 1")
     with pytest.raises(LakeError, match="HOTSPOT_WAREHOUSE"):
         Lake("lake.duckdb", str(tmp_path)).read("SELECT 1")
+
+
+def test_an_extension_that_was_tampered_with_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bytearray(lake_module._file_of("ducklake").read_bytes())
+    content[len(content) // 2] ^= 1
+    file = tmp_path / "ducklake.duckdb_extension"
+    file.write_bytes(content)
+    monkeypatch.setattr(lake_module, "_file_of", lambda extension: file)
+    monkeypatch.setattr(lake_module, "_trusted", set())
+    with pytest.raises(LakeError, match="signature"):
+        same_lake(tmp_path).read("SELECT 1")
 
 
 def test_an_older_schema_steps_forward_and_a_newer_one_is_refused(
