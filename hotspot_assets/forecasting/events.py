@@ -16,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hotspot_assets.hexgrid.study_areas import StudyArea
+from hotspot_assets.intake.ahead import in_threads
 from hotspot_assets.intake.offences import SETTINGS
 
 EPOCH = date(1970, 1, 1)
@@ -113,8 +114,13 @@ def build_events(
     names = tuple(sorted(set(groups)))
     last = first + timedelta(days=len(moments) - 1)
     keys = _Keys(area, names, moments, epoch_day(first))
-    entries = _summed([keys.of(part) for part in ledger])
-    return Events(names, first, last, area.study_area_id, *keys.taken_apart(*entries))
+    parts = [keys.of(part) for part in ledger]
+    own = in_threads(
+        lambda group: keys.taken_apart(*_summed(parts, *keys.of_group(group))), range(len(names) or 1)
+    )
+    return Events(
+        names, first, last, area.study_area_id, *(np.concatenate(each) for each in zip(*own, strict=True))
+    )
 
 
 _Keyed = tuple[npt.NDArray[np.int64], npt.NDArray[np.signedinteger]]
@@ -157,6 +163,10 @@ class _Keys:
             key |= digit
         return key[inside], part["weight"].to_numpy()[inside]
 
+    def of_group(self, number: int) -> tuple[int, int]:
+        """From which key on, and up to before which, the keys of a group lie."""
+        return number << sum(self._widths), (number + 1) << sum(self._widths)
+
     def taken_apart(
         self, key: npt.NDArray[np.int64], weight: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[Any], ...]:
@@ -176,11 +186,17 @@ class _Keys:
         )
 
 
-def _summed(parts: Sequence[_Keyed]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Each key once, ascending, with the sum of its weights; those that cancel are gone."""
-    keys = np.concatenate([np.zeros(0, np.int64), *(key for key, _ in parts)])
-    weights = np.concatenate([np.zeros(0, np.int32), *(weight for _, weight in parts)])
-    del parts  # not held twice
+def _summed(
+    parts: Sequence[_Keyed], start: int, end: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Each key start <= key < end once, ascending, with the sum of its weights; those that cancel are gone."""
+    within = [np.flatnonzero((key >= start) & (key < end)) for key, _ in parts]
+    keys = np.concatenate(
+        [np.zeros(0, np.int64), *(key[own] for (key, _), own in zip(parts, within, strict=True))]
+    )
+    weights = np.concatenate(
+        [np.zeros(0, np.int32), *(weight[own] for (_, weight), own in zip(parts, within, strict=True))]
+    )
     order = np.argsort(keys)
     keys, weights = keys[order], weights[order]
     del order

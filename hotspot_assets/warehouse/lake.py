@@ -183,7 +183,9 @@ class Lake:
             options.append(f"SNAPSHOT_VERSION {self.version}")
         # Cursors inherit only what is global.
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        if self.sqlite_file is not None:  # its tables are small: a third of a statement's time went into more threads
+        if (
+            self.sqlite_file is not None
+        ):  # its tables are small: a third of a statement's time went into more threads
             connection.execute("SET GLOBAL sqlite_disable_multithreaded_scans = true")
         try:
             connection.execute(f"ATTACH {_quoted(self.attach)} AS lake ({', '.join(options)})")

@@ -186,12 +186,12 @@ def delivery_clocks(lake: Lake, delivery_seq: int | None = None) -> pl.DataFrame
     away is gone for all of them: so a forecast made after it has another id than one made before.
     """
     query = f"""
-        WITH readable AS (
-            SELECT * FROM deliveries WHERE delivery_seq <= coalesce($seq, ({_THROUGH}))),
-        firsts AS (SELECT delivery_seq, min(known_from) AS known_from FROM hexagon_incidents GROUP BY delivery_seq)
-        SELECT delivery_seq, delivered_at, known_from FROM readable JOIN firsts USING (delivery_seq)
-        UNION ALL
-        SELECT delivery_seq, delivered_at, TIMESTAMPTZ '1970-01-01 00:00:00+00' FROM readable WHERE status = 'erasure'
+        SELECT delivery_seq, delivered_at,
+            CASE status WHEN 'erasure' THEN TIMESTAMPTZ '1970-01-01 00:00:00+00' ELSE known_from END AS known_from
+        FROM deliveries LEFT JOIN (
+            SELECT delivery_seq, min(known_from) AS known_from FROM hexagon_incidents GROUP BY delivery_seq)
+            USING (delivery_seq)
+        WHERE delivery_seq <= coalesce($seq, ({_THROUGH})) AND (status = 'erasure' OR known_from IS NOT NULL)
         ORDER BY delivery_seq
     """
     return lake.read(query, {"seq": delivery_seq})

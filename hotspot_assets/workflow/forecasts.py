@@ -20,7 +20,7 @@ from hotspot_assets.forecasting.engine import BLOCK_DAYS, DaySurface
 from hotspot_assets.forecasting.events import Events, month_start
 from hotspot_assets.forecasting.ranking import rank, tie_seed
 from hotspot_assets.hexgrid.study_areas import StudyArea
-from hotspot_assets.intake.ahead import ahead
+from hotspot_assets.intake.ahead import ahead, in_threads
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import replace_days
 from hotspot_assets.warehouse.lake import Lake, Stamp
@@ -151,9 +151,7 @@ def surface_rows(surface: DaySurface, area: StudyArea, groups: Sequence[str], mo
         return TABLES["proximity_scores"].empty()
     names = tuple(sorted(groups))
     scores = [surface.of(group) for group in names]
-    ranks = [
-        rank(score, tie_seed(surface.date, group, model)) for group, score in zip(names, scores, strict=True)
-    ]
+    ranks = in_threads(lambda group: rank(surface.of(group), tie_seed(surface.date, group, model)), names)
     return pl.DataFrame(
         [
             pl.repeat(surface.date, len(names) * area.n, dtype=pl.Date, eager=True).alias("forecast_date"),
