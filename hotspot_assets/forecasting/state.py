@@ -167,11 +167,14 @@ class _SourceState:
             self._values[number] = np.bincount(cell, weights=weight * decay, minlength=self._values.shape[1])
 
     def _count_windows(self, today: int) -> None:
+        """Windows come from short to long: each holds what the last does, and what is older than that."""
         known = self._counted.take(self._counted.known <= today)
         cell, weight = known.cell.astype(np.intp), known.weight.astype(np.float64)
+        counts, end = np.zeros(self._values.shape[1]), len(known.day)
         for number, last_age in zip(self._counts, self._last_ages, strict=True):
-            young = slice(None) if last_age is None else stretch(known.day, today - last_age, today)
-            np.add.at(self._values[number], cell[young], weight[young])
+            start = 0 if last_age is None else stretch(known.day, today - last_age, today).start
+            np.add.at(counts, cell[start:end], weight[start:end])
+            self._values[number], end = counts, start
 
     def step(self, today: int) -> None:
         arrived = self._arrived(today)
