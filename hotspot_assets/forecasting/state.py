@@ -148,8 +148,7 @@ class _SourceState:
         self._counted = _oldest_first(self._all, anchor, self._last_ages)
         if self._decays:
             self._sum_decays()
-            for today in range(anchor + 1, state.today + 1):
-                self._step_decays(self._arrived(today), today)
+            self._catch_up(state.today)
         self._count_windows(state.today)
 
     @cached_property
@@ -165,6 +164,15 @@ class _SourceState:
         cell, weight = known.cell.astype(np.intp), known.weight.astype(np.float64)
         for number, decay in zip(self._decays, self._tables.of(known.day), strict=True):
             self._values[number] = np.bincount(cell, weights=weight * decay, minlength=self._values.shape[1])
+
+    def _catch_up(self, today: int) -> None:
+        """Add all that arrived since the anchor at once; day by day only if some took away, as `step` does."""
+        arrived = self._arrivals.take(stretch(self._arrivals.known, self._anchor + 1, today))
+        if (arrived.weight > 0).all():
+            self._step_decays(arrived, today)
+        else:
+            for day in range(self._anchor + 1, today + 1):
+                self._step_decays(self._arrived(day), day)
 
     def _count_windows(self, today: int) -> None:
         """Windows come from short to long: each holds what the last does, and what is older than that."""
