@@ -183,9 +183,8 @@ class Lake:
             options.append(f"SNAPSHOT_VERSION {self.version}")
         # Cursors inherit only what is global.
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        if (
-            self.sqlite_file is not None
-        ):  # its tables are small: a third of a statement's time went into more threads
+        if file is not None:
+            # The catalog's tables are small: more threads took a third of a statement's time.
             connection.execute("SET GLOBAL sqlite_disable_multithreaded_scans = true")
         try:
             connection.execute(f"ATTACH {_quoted(self.attach)} AS lake ({', '.join(options)})")
