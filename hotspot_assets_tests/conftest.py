@@ -1,4 +1,4 @@
-"""Fixtures shared by all rooms: where the real incidents lie, if they are on this machine."""
+"""What the tests of all rooms share: real incidents, if they are on this machine, and how tests are run."""
 
 from __future__ import annotations
 

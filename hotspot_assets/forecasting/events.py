@@ -115,12 +115,13 @@ def build_events(
     last = first + timedelta(days=len(moments) - 1)
     keys = _Keys(area, names, moments, epoch_day(first))
     parts = [keys.of(part) for part in ledger]
-    own = in_threads(
-        lambda group: keys.taken_apart(*_summed(parts, *keys.of_group(group))), range(len(names) or 1)
-    )
-    return Events(
-        names, first, last, area.study_area_id, *(np.concatenate(each) for each in zip(*own, strict=True))
-    )
+
+    def of_group(number: int) -> tuple[npt.NDArray[Any], ...]:
+        start, end = keys.of_group(number)
+        return keys.taken_apart(*_summed([_between(part, start, end) for part in parts]))
+
+    arrays = zip(*in_threads(of_group, range(len(names) or 1)), strict=True)
+    return Events(names, first, last, area.study_area_id, *map(np.concatenate, arrays))
 
 
 _Keyed = tuple[npt.NDArray[np.int64], npt.NDArray[np.signedinteger]]
@@ -186,17 +187,18 @@ class _Keys:
         )
 
 
-def _summed(
-    parts: Sequence[_Keyed], start: int, end: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Each key start <= key < end once, ascending, with the sum of its weights; those that cancel are gone."""
-    within = [np.flatnonzero((key >= start) & (key < end)) for key, _ in parts]
-    keys = np.concatenate(
-        [np.zeros(0, np.int64), *(key[own] for (key, _), own in zip(parts, within, strict=True))]
-    )
-    weights = np.concatenate(
-        [np.zeros(0, np.int32), *(weight[own] for (_, weight), own in zip(parts, within, strict=True))]
-    )
+def _between(part: _Keyed, start: int, end: int) -> _Keyed:
+    """What has a key start <= key < end."""
+    key, weight = part
+    inside = np.flatnonzero((key >= start) & (key < end))
+    return key[inside], weight[inside]
+
+
+def _summed(parts: Sequence[_Keyed]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Each key once, ascending, with the sum of its weights; those that cancel are gone."""
+    keys = np.concatenate([np.zeros(0, np.int64), *(key for key, _ in parts)])
+    weights = np.concatenate([np.zeros(0, np.int32), *(weight for _, weight in parts)])
+    del parts  # not held twice
     order = np.argsort(keys)
     keys, weights = keys[order], weights[order]
     del order
