@@ -77,6 +77,12 @@ def test_parts_of_a_ledger_are_the_same_as_the_whole() -> None:
         assert getattr(nothing, name).dtype == getattr(whole, name).dtype
 
 
+def test_without_groups_there_are_no_events() -> None:
+    rows = [(FIRST - timedelta(days=1), CELL, "theft", at(FIRST), 10**6)]
+    events = build_events([ledger(rows)], PLACE.area, (), FIRST, cut_offs(FIRST, LAST))
+    assert len(events.cell) == len(events.weight) == 0
+
+
 def test_known_at_hides_what_comes_later() -> None:
     rows = [
         (date(2024, 3, 3), CELL, "theft", at(date(2024, 3, 4)), 1),

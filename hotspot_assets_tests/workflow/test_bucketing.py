@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from hotspot_assets.warehouse.lake import Stamp, Transaction
+from hotspot_assets.warehouse.reads import delivery_clocks
 from hotspot_assets.workflow.bucketing import bucket_new_deliveries
 from hotspot_assets.workflow.deliveries import Declaration, take_in
 
@@ -19,6 +20,22 @@ LIMITS = """
 longest_span_days = 10
 longest_span_days_of_group = {vehicle_theft = 2}
 """
+
+
+def test_clocks_are_those_of_the_deliveries_that_stand_in_the_ledger(tmp_path: Path) -> None:
+    settings = home_in(tmp_path)
+    deliver(settings, "good.csv", [row("A", AT), row("B", AT + timedelta(days=1))])
+    deliver(settings, "rejected.csv", [row("C", AT, code="nonsense")])
+    deliver(settings, "later.csv", [row("D", AT)])
+    lake = lake_of(settings)
+    firsts = lake.read(
+        "SELECT delivery_seq, min(known_from) FROM hexagon_incidents GROUP BY ALL ORDER BY ALL"
+    )
+    clocks = delivery_clocks(lake)
+    assert clocks["delivery_seq"].to_list() == [1, 3]
+    assert clocks.select("delivery_seq", "known_from").rows() == firsts.rows()
+    assert delivery_clocks(lake, 2)["delivery_seq"].to_list() == [1]
+    lake.close()
 
 
 def test_each_offence_group_has_its_own_longest_range(tmp_path: Path) -> None:
