@@ -27,7 +27,7 @@ import polars as pl
 from hotspot_assets.errors import UserError
 from hotspot_assets.warehouse.guards import refuse_rewriting, refuse_unapproved
 from hotspot_assets.warehouse.migrations import migrate
-from hotspot_assets.warehouse.patience import patiently
+from hotspot_assets.warehouse.patience import LakeBusy, patiently
 
 T = TypeVar("T")
 Frame = pl.DataFrame
@@ -172,7 +172,8 @@ class Lake:
         options = [f"DATA_PATH {_quoted(self.data_path)}", "OVERRIDE_DATA_PATH true"]
         if (file := self.sqlite_file) is not None:
             catalog = "sqlite_scanner"
-            options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 10000"]
+            # Told to wait, the SQLite inside DuckDB sleeps for whole seconds; `patiently` does for milliseconds.
+            options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 0"]
             self._make_folders(file)
         else:
             catalog = "postgres_scanner"
@@ -286,9 +287,7 @@ class Lake:
                 [stamp.author, message, stamp.run_id],
             )
             cursor.execute("COMMIT")
-            # Read to the end: a cursor with rows left would lie idle in an open transaction.
-            rows = cursor.execute("SELECT * FROM ducklake_last_committed_snapshot('lake')").fetchall()
-            return Committed(result, next((int(id_) for (id_,) in rows if id_ is not None), -1), attempt)
+            return Committed(result, _snapshot_made(cursor), attempt)
 
     def close(self) -> None:
         """Let go of the lake."""
@@ -303,6 +302,19 @@ class Lake:
 @cache
 def _sent(attach: str, data_path: str, read_only: bool, version: int | None) -> Lake:
     return Lake(attach, data_path, read_only, version)
+
+
+def _snapshot_made(cursor: duckdb.DuckDBPyConnection) -> int:
+    """The snapshot this cursor committed last; asked with a patience of its own, as the work must not be done again.
+
+    -1: none was made, or the catalog was kept busy for too long to say.
+    """
+    query = "SELECT * FROM ducklake_last_committed_snapshot('lake')"
+    with suppress(LakeBusy):
+        # Read to the end: a cursor with rows left would lie idle in an open transaction.
+        rows = patiently(lambda _: cursor.execute(query).fetchall(), "Asking for the snapshot")
+        return next((int(id_) for (id_,) in rows if id_ is not None), -1)
+    return -1
 
 
 @contextmanager

@@ -5,12 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import cast
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -94,6 +99,54 @@ def test_a_writer_killed_between_delete_and_insert_leaves_the_old_rows(tmp_path:
     again = replace_days(lake, "proximity_scores", (DAY, DAY), surface(DAY, 3.0), Stamp())
     assert again.result == 500
     assert lake.read("SELECT DISTINCT score FROM proximity_scores")["score"].to_list() == [3.0]
+
+
+HOLD = """
+import sqlite3, sys, time
+catalog = sqlite3.connect(sys.argv[1], timeout=10, isolation_level=None)
+catalog.execute("PRAGMA locking_mode = EXCLUSIVE")
+catalog.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+time.sleep(0.5)
+"""
+
+
+class LakeHeldAfterCommits(Lake):
+    """A lake whose catalog another program keeps for itself for half a second after each commit."""
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with super().cursor() as cursor:
+            yield cast(duckdb.DuckDBPyConnection, HeldAfterCommits(cursor, self.sqlite_file))
+
+
+class HeldAfterCommits:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, catalog: Path | None) -> None:
+        self.cursor, self.catalog = cursor, catalog
+
+    def execute(self, statement: str, parameters: object = None) -> duckdb.DuckDBPyConnection:
+        done = self.cursor.execute(statement, parameters)
+        if statement == "COMMIT":
+            holder = subprocess.Popen(
+                [sys.executable, "-c", HOLD, str(self.catalog)], stdout=subprocess.PIPE, text=True
+            )
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+        return done
+
+    def close(self) -> None:
+        self.cursor.close()
+
+
+def test_what_is_committed_is_not_done_again_while_another_program_keeps_the_catalog(lake: Lake) -> None:
+    held = LakeHeldAfterCommits(lake.attach, lake.data_path)
+    insert = "INSERT INTO stale_days VALUES (DATE '2014-05-01', 1, 'late', now())"
+    written = held.transact(
+        lambda transaction: transaction.execute(insert), tables=["stale_days"], message=""
+    )
+    assert written.attempts == 1
+    assert lake.read("SELECT count(*) FROM stale_days").item() == 1
+    assert written.snapshot_id == lake.read("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").item()
 
 
 def test_nothing_of_a_failed_transaction_is_kept(lake: Lake) -> None:
