@@ -142,7 +142,7 @@ def with_ids(areas: pl.DataFrame) -> pl.DataFrame:
 def _aligned(surface: pl.DataFrame, ground: Ground) -> _Surface:
     position = ground.area.index_of(surface["cell"].to_numpy())
     n = ground.area.n
-    if len(position) != n or (position < 0).any() or len(np.unique(position)) != n:
+    if len(position) != n or (position < 0).any() or np.bincount(position).max() > 1:
         raise ValueError("the surface must hold each cell of the study area once")
     score, rank = np.empty(n), np.empty(n, dtype=np.int64)
     score[position] = surface["score"].to_numpy()

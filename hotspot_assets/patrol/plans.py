@@ -160,7 +160,7 @@ class Steps:
         whole = set().union(*parts)
         return any(near in whole - part for part in parts for cell in part for near in crowd(cell))
 
-    def put_path(self, plan: Plan, path: list[int], limit_km2: float) -> bool:
+    def put_path(self, plan: Plan, path: Sequence[int], limit_km2: float) -> bool:
         """Add the cells of a path in turn; False, and a plan to throw away, where one fits nowhere."""
         for cell in path:
             joined = self.joined(plan, cell, self.task.areas, limit_km2)

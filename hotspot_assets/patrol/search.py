@@ -22,7 +22,7 @@ worse than plain greedy, which is one of the starts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from heapq import heapify, heappop, heappush
 from itertools import chain, filterfalse
@@ -43,12 +43,13 @@ _GROWTH = (
 )
 
 
-_Layer = dict[int, tuple[float, int]]  # cells one step further out: sum of prizes on the path, cell before
+_Way = tuple[float, int, tuple[int, ...]]  # a path: less its prizes per cell, rank of its end, its cells
+_Layer = dict[int, tuple[float, tuple[int, ...]]]  # cells one step further out: prizes on the path, its cells
 
 
 def best_areas(task: Task) -> list[list[int]]:
     """Cells of each area, ascending; the areas in no particular order. None, if nothing fits."""
-    search = _Search(task)
+    search = Search(task)
     bound = search.bound()
     best = Plan()
     for start in search.starts():
@@ -61,10 +62,10 @@ def best_areas(task: Task) -> list[list[int]]:
 
 def greedy_areas(task: Task) -> list[list[int]]:
     """Plain greedy, to be compared with: cells by rank, each taken where it fits."""
-    return [sorted(cells) for cells in _Search(task).fill(Plan(), task.areas).cells.values()]
+    return [sorted(cells) for cells in Search(task).fill(Plan(), task.areas).cells.values()]
 
 
-class _Search(Steps):
+class Search(Steps):
     """The steps and moves on the plans of one task."""
 
     def bound(self) -> float:
@@ -156,54 +157,54 @@ class _Search(Steps):
         return plan
 
     def grow(self, plan: Plan, limit_km2: float, within: AbstractSet[int] | None = None) -> Plan:
-        """Add to the areas the short path with the most per cell, while any fits. Changes the plan."""
-        while plan.spent + self.least_km2 <= limit_km2:
-            ways = self._ways_out(plan, within, min(_REACH_STEPS, self._room(limit_km2 - plan.spent)))
-            if not any(self._take_path(plan, _path(ways, end), limit_km2) for end in self._by_density(ways)):
-                break
+        """Add to the areas the short path with the most per cell, while any fits. Changes the plan.
+
+        Where a path was added, only the ways out of its cells are looked at anew; all of them once none is left.
+        """
+        ways, added = self.ways_out(plan, plan.owner, within), False
+        while (ways or added) and plan.spent + self.least_km2 <= limit_km2:
+            if not ways:
+                ways, added = self.ways_out(plan, plan.owner, within), False
+            elif self._take_path(plan, path := heappop(ways)[-1], limit_km2):
+                added = True
+                for way in self.ways_out(plan, path, within):
+                    heappush(ways, way)
         return plan
 
-    def _by_density(self, ways: list[_Layer]) -> Iterator[int]:
-        """Ends of paths at a cell with a score, most expected per cell of path first."""
-        prize, rank = self.task.prize, self.task.rank
-        found = [
-            (-worth / steps, rank[cell], cell)
-            for steps, layer in enumerate(ways, 1)
-            for cell, (worth, _) in layer.items()
-            if prize[cell] > 0
-        ]
-        heapify(found)  # rather than sorted: the first mostly fits
-        while found:
-            yield heappop(found)[-1]
+    def ways_out(
+        self, plan: Plan, inside: Iterable[int], within: AbstractSet[int] | None = None
+    ) -> list[_Way]:
+        """Short paths out of some cells of the plan to a cell with a score, as a heap: most expected per cell first.
 
-    def _ways_out(self, plan: Plan, within: AbstractSet[int] | None, steps: int) -> list[_Layer]:
-        """Cells outside up to so many steps from the plan (or its part `within`), with the best sum on a shortest path.
-
-        Longer paths than the budget buys are not looked for.
+        To each cell the path with the best sum among the shortest; all of it lies outside the plan (and in `within`).
         """
-        prize, adjacent, owner = self.task.prize, self.task.terrain.adjacent, plan.owner
-        inside = owner if within is None else sorted(owner.keys() & within)
-        layer: _Layer = {
-            near: (prize[near], near)
-            for near in dict.fromkeys(chain.from_iterable(map(adjacent, inside)))
-            if near not in owner and (within is None or near in within)
-        }
-        layers, seen = [layer], {*owner, *layer}
-        for _ in range(steps - 1):
+        prize, rank, adjacent, owner = self.task.prize, self.task.rank, self.task.terrain.adjacent, plan.owner
+        layer: _Layer = {cell: (0.0, ()) for cell in inside if within is None or cell in within}
+        ways: list[_Way] = []
+        seen: set[int] = set()
+        for steps in range(1, _REACH_STEPS + 1):
             further: _Layer = {}
-            for cell, (worth, _before) in layer.items():
+            for cell, (worth, path) in layer.items():
                 for near in adjacent(cell):
-                    if near in seen or (within is not None and near not in within):
+                    if near in owner or near in seen or (within is not None and near not in within):
                         continue
                     gained = worth + prize[near]
                     if near not in further or gained > further[near][0]:
-                        further[near] = (gained, cell)
+                        further[near] = (gained, (*path, near))
             seen.update(further)
-            layers.append(further)
+            ways += [
+                (-worth / steps, rank[cell], path)
+                for cell, (worth, path) in further.items()
+                if prize[cell] > 0
+            ]
             layer = further
-        return layers
+        heapify(ways)
+        return ways
 
-    def _take_path(self, plan: Plan, path: list[int], limit_km2: float) -> bool:
+    def _take_path(self, plan: Plan, path: Sequence[int], limit_km2: float) -> bool:
+        """Add a path that leads out of the plan; False, and no change, where it does not fit."""
+        if plan.spent + len(path) * self.least_km2 > limit_km2:
+            return False
         first = self.joined(plan, path[0], self.task.areas, limit_km2)
         if first is None:
             return False
@@ -349,12 +350,3 @@ class _Search(Steps):
             if not any(cell not in kept and self.take_away(plan, cell) for cell in self._by_worth(plan)):
                 return False
         return True
-
-
-def _path(ways: list[_Layer], end: int) -> list[int]:
-    """The path to a cell, from the plan outwards."""
-    step = next(number for number, layer in enumerate(ways) if end in layer)
-    path = [end]
-    for layer in reversed(ways[1 : step + 1]):
-        path.append(layer[path[-1]][1])
-    return path[::-1]

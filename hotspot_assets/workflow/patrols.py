@@ -8,12 +8,13 @@ that takes a person.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 
+from hotspot_assets.intake.ahead import ahead
 from hotspot_assets.patrol.areas import Cells, Evidence, chosen_cells, patrol_areas
 from hotspot_assets.patrol.ground import Ground, exclusion_effect
 from hotspot_assets.patrol.shifts import shift_shares, shift_times
@@ -45,6 +46,8 @@ class DayAreas:
         Lists that are empty, and why: shift, unit, offence_group, reason.
     late_shifts
         Shifts that begin before the cut-off.
+    snapshot_id
+        Of the lake when they were written; -1 before.
     """
 
     date: date
@@ -53,7 +56,7 @@ class DayAreas:
     effect: pl.DataFrame
     without: pl.DataFrame
     late_shifts: tuple[str, ...]
-    snapshot_id: int
+    snapshot_id: int = -1
 
 
 def make_patrol_areas(
@@ -61,19 +64,11 @@ def make_patrol_areas(
 ) -> Iterator[DayAreas]:
     """Choose patrol areas for each day first..last and write them; a day without a forecast has none."""
     grounds = Grounds(lake, settings)
-    for day in days_between(first, last):
-        made = _Day(lake, settings, day, grounds)
-        areas = made.areas()
-        written = replace_days(lake, "patrol_areas", (day, day), areas, stamp)
-        yield DayAreas(
-            date=day,
-            areas=areas,
-            union=made.union(areas),
-            effect=made.effect(),
-            without=made.without(areas),
-            late_shifts=made.late_shifts(),
-            snapshot_id=written.snapshot_id,
-        )
+    days = (_Day(lake, settings, day, grounds) for day in days_between(first, last))
+    # Reading the next day, choosing areas and writing them go on side by side.
+    for made in ahead(day.chosen() for day in ahead(days)):
+        written = replace_days(lake, "patrol_areas", (made.date, made.date), made.areas, stamp)
+        yield replace(made, snapshot_id=written.snapshot_id)
 
 
 class _Day:
@@ -88,6 +83,18 @@ class _Day:
         self._scores = scores.partition_by("offence_group", as_dict=True)
         self._shifts = shifts_of(settings)
         self._before: dict[str, pl.DataFrame] = {}
+
+    def chosen(self) -> DayAreas:
+        """The day's areas and what is said of them, before they are written."""
+        areas = self.areas()
+        return DayAreas(
+            date=self._day,
+            areas=areas,
+            union=self.union(areas),
+            effect=self.effect(),
+            without=self.without(areas),
+            late_shifts=self.late_shifts(),
+        )
 
     def areas(self) -> pl.DataFrame:
         """The areas of all shifts, within the cap on their union."""

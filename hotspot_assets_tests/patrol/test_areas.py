@@ -18,7 +18,8 @@ from hotspot_assets.hexgrid.study_areas import from_boundary
 from hotspot_assets.patrol.areas import SCHEMA, Evidence, chosen_cells, patrol_areas
 from hotspot_assets.patrol.budgets import Budget, BudgetError
 from hotspot_assets.patrol.ground import exclusion_effect, lay_ground, rings_needed
-from hotspot_assets.patrol.search import greedy_areas
+from hotspot_assets.patrol.plans import Plan, Task
+from hotspot_assets.patrol.search import Search, greedy_areas
 from hotspot_assets_tests.patrol.towns import (
     DAY,
     SPACING_M,
@@ -99,6 +100,28 @@ def test_near_the_exact_optimum(kind: str, areas: int) -> None:
         greedy_ratios.append(greedy["share"].sum() / best)
     assert max(ratios) <= 1 + 1e-9, "no heuristic beats an exact solver"
     assert min(ratios) >= 0.98, (ratios, greedy_ratios)
+
+
+@pytest.mark.parametrize("seed", [*range(20), 32, 446])
+def test_growth_ends_where_no_short_path_out_fits(seed: int) -> None:
+    """In 2 of 600 such towns, the last two here, a path fits at the end that did not when it was looked at."""
+    area, rng = town(6), np.random.default_rng(seed)
+    areas, separation = int(rng.integers(1, 5)), [0.0, 150.0, 300.0][seed % 3]
+    budget = Budget(rng.uniform(3, 60) * CELL_KM2, None, areas, rng.uniform(100, 500), separation)
+    prizes = rng.gamma(0.3, size=area.n) * (rng.random(area.n) < 0.6) + 1e-12
+    fitting = []
+
+    def grown(task: Task) -> list[list[int]]:
+        search, plan = Search(task), Plan()
+        for cell in task.order[:areas]:  # those that do not fit beside the others are left out
+            search.put_path(plan, [cell], search.limit_km2)
+        search.grow(plan, search.limit_km2)
+        paths = [path for _, _, path in search.ways_out(plan, plan.owner)]
+        fitting.extend(path for path in paths if search.put_path(plan.copy(), path, search.limit_km2))
+        return []
+
+    chosen_cells(surface_of(area, prizes), ground_of(area, budget), grown)
+    assert fitting == []
 
 
 def test_crosses_an_empty_cell_where_greedy_stays() -> None:
