@@ -161,28 +161,29 @@ class Search(Steps):
 
         Where a path was added, only the ways out of its cells are looked at anew; all of them once none is left.
         """
-        ways, added = self.ways_out(plan, plan.owner, within), False
+        ways, added = self.ways_out(plan, plan.owner, limit_km2, within), False
         while (ways or added) and plan.spent + self.least_km2 <= limit_km2:
             if not ways:
-                ways, added = self.ways_out(plan, plan.owner, within), False
+                ways, added = self.ways_out(plan, plan.owner, limit_km2, within), False
             elif self._take_path(plan, path := heappop(ways)[-1], limit_km2):
                 added = True
-                for way in self.ways_out(plan, path, within):
+                for way in self.ways_out(plan, path, limit_km2, within):
                     heappush(ways, way)
         return plan
 
     def ways_out(
-        self, plan: Plan, inside: Iterable[int], within: AbstractSet[int] | None = None
+        self, plan: Plan, inside: Iterable[int], limit_km2: float, within: AbstractSet[int] | None = None
     ) -> list[_Way]:
         """Short paths out of some cells of the plan to a cell with a score, as a heap: most expected per cell first.
 
         To each cell the path with the best sum among the shortest; all of it lies outside the plan (and in `within`).
+        Longer paths than the budget buys are not looked for.
         """
         prize, rank, adjacent, owner = self.task.prize, self.task.rank, self.task.terrain.adjacent, plan.owner
         layer: _Layer = {cell: (0.0, ()) for cell in inside if within is None or cell in within}
         ways: list[_Way] = []
         seen: set[int] = set()
-        for steps in range(1, _REACH_STEPS + 1):
+        for steps in range(1, min(_REACH_STEPS, self._room(limit_km2 - plan.spent)) + 1):
             further: _Layer = {}
             for cell, (worth, path) in layer.items():
                 for near in adjacent(cell):

@@ -116,7 +116,7 @@ def test_growth_ends_where_no_short_path_out_fits(seed: int) -> None:
         for cell in task.order[:areas]:  # those that do not fit beside the others are left out
             search.put_path(plan, [cell], search.limit_km2)
         search.grow(plan, search.limit_km2)
-        paths = [path for _, _, path in search.ways_out(plan, plan.owner)]
+        paths = [path for _, _, path in search.ways_out(plan, plan.owner, search.limit_km2)]
         fitting.extend(path for path in paths if search.put_path(plan.copy(), path, search.limit_km2))
         return []
 
