@@ -21,6 +21,8 @@ from typing import Any
 
 import duckdb
 
+_WARM_SECONDS = 0.2
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -68,13 +70,21 @@ class Comparison:
         return self.ratio <= float(bound) if sign == "<=" else self.ratio >= float(bound)
 
 
-def timed(work: Callable[[], object]) -> Timing:
-    """Run a work once."""
+def timed(work: Callable[[], object], *, warm: bool = False) -> Timing:
+    """Run a work once.
+
+    `warm`: once before, so that it does not find the processor's caches full of another's things, and then again and
+    again for `_WARM_SECONDS`, as a few milliseconds cannot be measured once; the mean.
+    """
     gc.collect()
-    before, start = os.times(), time.perf_counter()
-    work()
+    if warm:
+        work()
+    runs, before, start = 0, os.times(), time.perf_counter()
+    while runs == 0 or (warm and time.perf_counter() - start < _WARM_SECONDS):
+        work()
+        runs += 1
     seconds, after = time.perf_counter() - start, os.times()
-    return Timing(seconds, sum(after[:4]) - sum(before[:4]))
+    return Timing(seconds / runs, (sum(after[:4]) - sum(before[:4])) / runs)
 
 
 def in_turn(
@@ -82,14 +92,12 @@ def in_turn(
 ) -> dict[str, list[Timing]]:
     """Run each work once a round, so that what else the machine does hits all of them alike.
 
-    `warm`: each has run just before, so that none finds the processor's caches full of another's things.
+    `warm`: see `timed`.
     """
     timings: dict[str, list[Timing]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
-            if warm:
-                work()
-            timings[name].append(timed(work))
+            timings[name].append(timed(work, warm=warm))
     return timings
 
 
