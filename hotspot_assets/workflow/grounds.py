@@ -67,7 +67,10 @@ def _with_own(budget: Budget, settings: Settings, unit: str | None, shift: str) 
 
 
 class Grounds:
-    """Grounds by study area, day and shift; each is laid out once, as most days and shifts share one."""
+    """Grounds by study area, day and shift; each is laid out once, as most days and shifts share one.
+
+    Those of one study area only are held: they are large, and a year has twelve.
+    """
 
     def __init__(self, lake: Lake, settings: Settings) -> None:
         self._lake, self._settings = lake, settings
@@ -88,8 +91,10 @@ class Grounds:
         return self._grounds[key]
 
     def area(self, study_area_id: str) -> StudyArea:
-        """A kept study area."""
+        """A kept study area; what is held of another is let go."""
         if study_area_id not in self._areas:
+            for held in (self._areas, self._grounds, self._excluded):
+                held.clear()
             self._areas[study_area_id] = kept_study_area(self._lake, study_area_id)
         return self._areas[study_area_id]
 
