@@ -9,7 +9,8 @@ distance from the optimum is measured in the tests:
 
 1. **Starts.** Plain greedy (cells by rank, taken where they fit); areas grown within the discs that expect
    most; and the best of greedy with fewer areas and of growth from other first cells. Growth adds the short
-   path with the most expected per cell, so it crosses an empty cell to reach a full one.
+   path with the most expected per cell among those that fit when it comes to them, so it crosses an empty cell to
+   reach a full one.
 2. **Local search** on each start, first improvement: *swap* a cell for what fits best without it; *reach* for
    a high cell outside by the best short path, then give up the least cells until the budget holds; *move* an
    area: drop it, or join two by a cell between them, and begin one elsewhere. It ends when nothing improves,
@@ -38,9 +39,7 @@ _DISC_SEEDS = 40  # cells whose discs are compared, per area
 _TARGETS = 16  # high cells outside that are tried in each round
 _MOVE_TARGETS = 6  # and with an area given up for them
 _WORK = 4_000  # cells in all plans tried from one start, at most
-_GROWTH = (
-    600_000  # looks at cells while growing from other first cells, about; large budgets get fewer of them
-)
+_GROWTH = 600_000  # first cells tried, times the square of how many cells the budget buys, at most
 
 
 _Way = tuple[float, int, tuple[int, ...]]  # a path: less its prizes per cell, rank of its end, its cells

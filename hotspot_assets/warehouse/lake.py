@@ -226,7 +226,7 @@ class Lake:
             cursor = connection.cursor() if fresh else self._idle.pop()
         try:
             if fresh:
-                cursor.execute("USE lake.hotspot")
+                patiently(lambda _: cursor.execute("USE lake.hotspot"), "Opening the lake")
             yield cursor
         except BaseException:
             cursor.close()
@@ -307,10 +307,10 @@ def _sent(attach: str, data_path: str, read_only: bool, version: int | None) -> 
 def _snapshot_made(cursor: duckdb.DuckDBPyConnection) -> int:
     """The snapshot this cursor committed last; asked with a patience of its own, as the work must not be done again.
 
-    -1: none was made, or the catalog was kept busy for too long to say.
+    -1: none was made, or nobody could say: a failure here says nothing about the commit.
     """
     query = "SELECT * FROM ducklake_last_committed_snapshot('lake')"
-    with suppress(LakeBusy):
+    with suppress(LakeBusy, duckdb.Error):
         # Read to the end: a cursor with rows left would lie idle in an open transaction.
         rows = patiently(lambda _: cursor.execute(query).fetchall(), "Asking for the snapshot")
         return next((int(id_) for (id_,) in rows if id_ is not None), -1)

@@ -64,11 +64,20 @@ def make_patrol_areas(
 ) -> Iterator[DayAreas]:
     """Choose patrol areas for each day first..last and write them; a day without a forecast has none."""
     grounds = Grounds(lake, settings)
-    days = (_Day(lake, settings, day, grounds) for day in days_between(first, last))
     # Reading the next day, choosing areas and writing them go on side by side.
-    for made in ahead(day.chosen() for day in ahead(days)):
+    for made in ahead(_chosen(ahead(_read(lake, settings, first, last, grounds)))):
         written = replace_days(lake, "patrol_areas", (made.date, made.date), made.areas, stamp)
         yield replace(made, snapshot_id=written.snapshot_id)
+
+
+def _read(lake: Lake, settings: Settings, first: date, last: date, grounds: Grounds) -> Iterator[_Day]:
+    for day in days_between(first, last):
+        yield _Day(lake, settings, day, grounds)
+
+
+def _chosen(days: Iterator[_Day]) -> Iterator[DayAreas]:
+    for day in days:
+        yield day.chosen()
 
 
 class _Day:
@@ -83,6 +92,8 @@ class _Day:
         self._scores = scores.partition_by("offence_group", as_dict=True)
         self._shifts = shifts_of(settings)
         self._before: dict[str, pl.DataFrame] = {}
+        if self._headers:
+            self._shares, self._counts = self._shift_shares(), self._counted()
 
     def chosen(self) -> DayAreas:
         """The day's areas and what is said of them, before they are written."""
@@ -100,7 +111,7 @@ class _Day:
         """The areas of all shifts, within the cap on their union."""
         if not self._headers:
             return TABLES["patrol_areas"].empty()
-        shares, evidence = self._shift_shares(), self._evidence()
+        evidence = self._evidence()
         chosen: dict[tuple[str, int], Cells] = {}
         capped = []
         for shift in self._shifts:
@@ -111,7 +122,9 @@ class _Day:
                 surface = self._scores[(group,)]
                 if (group, id(ground)) not in chosen:
                     chosen[group, id(ground)] = chosen_cells(surface, ground)
-                told = Evidence(known.counts, known.expected_total, shares[group, shift.name], known.features)
+                told = Evidence(
+                    known.counts, known.expected_total, self._shares[group, shift.name], known.features
+                )
                 areas = patrol_areas(
                     surface, ground, self._day, group, shift.name, told, chosen[group, id(ground)]
                 )
@@ -175,15 +188,18 @@ class _Day:
         shares = shift_shares(profile, self._shifts, self._day)
         return {(group, shift): share for group, shift, share in shares.iter_rows()}
 
-    def _evidence(self) -> list[Evidence]:
-        """What each forecast itself may know: counts of the last year at its own point in time."""
+    def _counted(self) -> pl.DataFrame:
+        """Incidents of the last year in each cell, at the forecast's own point in time."""
         since, header = self._day - timedelta(days=_COUNTED_DAYS), self._headers[0]
         groups = [each["offence_group"] for each in self._headers]
         counts = cell_counts(self._lake, groups, since, self._day, header["cut_off"], header["delivery_seq"])
-        counts = counts.with_columns(days=pl.lit(_COUNTED_DAYS, pl.Int32))
+        return counts.with_columns(days=pl.lit(_COUNTED_DAYS, pl.Int32))
+
+    def _evidence(self) -> list[Evidence]:
+        """What each forecast itself may know."""
         return [
             Evidence(
-                counts.filter(pl.col("offence_group") == each["offence_group"]).drop("offence_group"),
+                self._counts.filter(pl.col("offence_group") == each["offence_group"]).drop("offence_group"),
                 each["expected_total"],
                 features=self._grounds.places,
             )

@@ -33,7 +33,7 @@ def attach(tmp_path: Path) -> Iterator[Attach]:
         load(connection, "sqlite_scanner")
         connection.execute(
             f"ATTACH 'ducklake:sqlite:{tmp_path / 'catalog.sqlite'}' AS lake (DATA_PATH '{tmp_path / 'data'}',"
-            f" META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 10000 {options})"
+            f" META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 0 {options})"
         )
         connection.execute("USE lake")
         opened.append(connection)

@@ -50,6 +50,7 @@ def test_every_day_has_a_check_result_of_its_own(instance: dg.DagsterInstance) -
 
 def test_every_day_has_facts_of_its_own(instance: dg.DagsterInstance, settings: Settings) -> None:
     found = instance.fetch_materializations(SCORES, limit=1000)
+    assert len(found.records) == len(KEYS)
     facts = {record.partition_key: record.asset_materialization for record in found.records}
     headers = headers_of(lake_of(settings), DAYS[0], DAYS[-1])
     cut_offs = {

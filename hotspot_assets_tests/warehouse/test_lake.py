@@ -111,6 +111,12 @@ time.sleep(0.5)
 """
 
 
+def hold(catalog: Path | None) -> None:
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(catalog)], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+
+
 class LakeHeldAfterCommits(Lake):
     """A lake whose catalog another program keeps for itself for half a second after each commit."""
 
@@ -127,15 +133,24 @@ class HeldAfterCommits:
     def execute(self, statement: str, parameters: object = None) -> duckdb.DuckDBPyConnection:
         done = self.cursor.execute(statement, parameters)
         if statement == "COMMIT":
-            holder = subprocess.Popen(
-                [sys.executable, "-c", HOLD, str(self.catalog)], stdout=subprocess.PIPE, text=True
-            )
-            assert holder.stdout is not None
-            assert holder.stdout.readline() == "held\n"
+            hold(self.catalog)
         return done
 
     def close(self) -> None:
         self.cursor.close()
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_reader_waits_while_another_program_keeps_the_catalog(lake: Lake, fresh: bool) -> None:
+    lake.read("SELECT 1")
+    if fresh:
+        lake._idle.clear()
+    hold(lake.sqlite_file)
+    assert lake.read("SELECT count(*) FROM ledger").item() == 0
+    if fresh:
+        lake._idle.clear()
+    hold(lake.sqlite_file)
+    assert [rows.item() for rows in lake.stream("SELECT count(*) FROM ledger")] == [0]
 
 
 def test_what_is_committed_is_not_done_again_while_another_program_keeps_the_catalog(lake: Lake) -> None:

@@ -12,8 +12,11 @@ import polars as pl
 import pytest
 
 from hotspot_assets.defs.checks import union_findings
+from hotspot_assets.patrol.areas import Cells
+from hotspot_assets.patrol.ground import Ground
 from hotspot_assets.settings import Settings, SettingsError, load_settings
 from hotspot_assets.warehouse.lake import Stamp
+from hotspot_assets.workflow import patrols
 from hotspot_assets.workflow.hours import hour_profile_of
 from hotspot_assets.workflow.patrols import DayAreas, make_patrol_areas
 from hotspot_assets.workflow.study_area import units_hash
@@ -199,3 +202,24 @@ def test_settings_that_cannot_be_met_are_refused_at_once(tmp_path: Path, text: s
     (tmp_path / "settings.toml").write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError, match=said):
         load_settings({"HOTSPOT_HOME": str(tmp_path)})
+
+
+def test_days_before_a_failure_are_written(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, days = settings_of(home, ""), [DAY + timedelta(days=number) for number in range(1, 6)]
+    forecast(settings, days[0], days[-1])
+    calls = iter([patrols.chosen_cells, patrols.chosen_cells])
+
+    def chosen_cells(surface: pl.DataFrame, ground: Ground) -> Cells:
+        try:
+            return next(calls)(surface, ground)
+        except StopIteration:
+            raise RuntimeError("on the third day") from None
+
+    monkeypatch.setattr(patrols, "chosen_cells", chosen_cells)
+    lake = lake_of(settings)
+    with pytest.raises(RuntimeError, match="on the third day"):
+        list(make_patrol_areas(lake, settings, days[0], days[-1], STAMP))
+    there = lake.read(
+        "SELECT DISTINCT forecast_date AS day FROM patrol_areas WHERE forecast_date > ? ORDER BY day", [DAY]
+    )
+    assert there["day"].to_list() == days[:2]
