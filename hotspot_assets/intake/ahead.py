@@ -8,12 +8,14 @@ the same.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
+from threading import get_ident
 from typing import TypeVar
 
 S = TypeVar("S")
@@ -36,10 +38,23 @@ def ahead(items: Iterator[T], depth: int = 1) -> Iterator[T]:
                 made = following.popleft().result()
                 following.append(maker.submit(_next_of, items))
         finally:
-            for future in following:
-                future.cancel()
-            wait(following)
+            begun = [future for future in following if not future.cancel()]
+            if get_ident() not in _collecting:  # else what is waited for may wait for this very thread
+                wait(begun)
 
+
+_collecting: set[int] = set()
+"""Threads in which the garbage collector is at work, which may end an iterator that was left in a traceback."""
+
+
+def _note_collection(phase: str, _: Mapping[str, int]) -> None:
+    (_collecting.add if phase == "start" else _collecting.discard)(get_ident())
+
+
+gc.callbacks.append(_note_collection)
+
+_made: list[ThreadPoolExecutor] = []
+"""All threads, held for ever: one that was collected with its iterator would come back in `finally`, and stand still."""
 
 _idle: defaultdict[tuple[int, str], list[ThreadPoolExecutor]] = defaultdict(list)
 """Threads that are kept for the next items of a kind, by process, as a forked one has none of its parent's."""
@@ -53,11 +68,17 @@ def _thread_for(kind: str) -> Iterator[ThreadPoolExecutor]:
     come to hold as much as the largest needs: a fifth of the memory of a year.
     """
     idle = _idle[os.getpid(), kind]
-    thread = idle.pop() if idle else ThreadPoolExecutor(1)
+    thread = idle.pop() if idle else _new_thread()
     try:
         yield thread
     finally:
         idle.append(thread)
+
+
+def _new_thread() -> ThreadPoolExecutor:
+    thread = ThreadPoolExecutor(1)
+    _made.append(thread)
+    return thread
 
 
 def in_threads(function: Callable[[S], T], items: Sequence[S]) -> list[T]:

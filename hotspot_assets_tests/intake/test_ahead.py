@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -89,6 +90,46 @@ def test_iterators_at_the_same_time_have_a_thread_each() -> None:
         yield from ahead(count(depth - 1)) if depth else iter(range(20))
 
     assert list(ahead(count(3))) == list(range(20))
+
+
+def abandoned(items: Iterator[int]) -> None:
+    """Take one item and leave the rest to the garbage collector, as a traceback that is kept does."""
+    held: dict[str, object] = {"items": ahead(items)}
+    next(held["items"])  # type: ignore[call-overload]
+    held["itself"] = held
+
+
+def ends(work: Callable[[], object], within_s: float = 20) -> bool:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(within_s)
+    return not thread.is_alive()
+
+
+def test_a_thread_works_on_after_its_iterator_was_collected() -> None:
+    def items() -> Iterator[int]:
+        yield from range(5)
+
+    for _ in range(3):
+        abandoned(items())
+        gc.collect()
+        assert ends(lambda: list(ahead(items())))
+
+
+def test_a_thread_that_collects_its_own_iterator_does_not_wait_for_itself() -> None:
+    left, collected = threading.Event(), threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 0
+        assert left.wait(30)
+        gc.collect()
+        collected.set()
+        yield 1
+
+    abandoned(items())
+    left.set()
+    assert collected.wait(20)
+    assert ends(lambda: list(ahead(items())))
 
 
 def test_threads_keep_the_order_and_raise_what_is_raised() -> None:
