@@ -5,11 +5,13 @@ Belongs here: queries that look for what must not be. Not here: whether an answe
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
 from hotspot_assets.warehouse.lake import Lake
+
+_DAYS_AT_A_TIME = 16
 
 
 def deliveries_that_do_not_add_up(lake: Lake) -> pl.DataFrame:
@@ -92,13 +94,19 @@ def places_of_incidents(lake: Lake) -> pl.DataFrame:
 
 
 def surfaces(lake: Lake, first: date, last: date) -> pl.DataFrame:
-    """Of each forecast date and offence group: cells, sum of scores, lowest score, distinct and highest rank."""
+    """Of each forecast date and offence group: cells, sum of scores, lowest score, distinct and highest rank.
+
+    Some days at a time: telling the ranks of a year apart at once would take gigabytes.
+    """
     query = """
         SELECT forecast_date, offence_group, count(*) AS cells, sum(score) AS total, min(score) AS lowest,
             count(DISTINCT rank) AS ranks, max(rank) AS last_rank
         FROM proximity_scores WHERE forecast_date BETWEEN ? AND ? GROUP BY ALL ORDER BY ALL
     """
-    return lake.read(query, [first, last])
+    begins = [first + timedelta(days=begin) for begin in range(0, (last - first).days + 1, _DAYS_AT_A_TIME)]
+    return pl.concat(
+        lake.read(query, [begin, min(last, begin + timedelta(days=_DAYS_AT_A_TIME - 1))]) for begin in begins
+    )
 
 
 def unfollowed_headers(lake: Lake, first: date, last: date) -> pl.DataFrame:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 
-from hotspot_assets.warehouse.audits import closed_but_weighing
+from hotspot_assets.warehouse.audits import closed_but_weighing, surfaces
+from hotspot_assets.warehouse.forecasts import replace_days
 from hotspot_assets.warehouse.lake import Stamp
 from hotspot_assets_tests.workflow.homes import deliver, home_in, lake_of, row
 
@@ -31,4 +33,24 @@ def test_an_incident_weighs_amiss_only_if_its_last_bucketed_version_is_closed(tm
         "delivery_seq"
     ).rows() == list(zip(keys, [1, 2, 3], strict=True))
     assert closed_but_weighing(lake)["incident_key"].to_list() == keys[:1]
+    lake.close()
+
+
+@pytest.mark.parametrize("days", [1, 16, 17, 33])
+def test_each_day_of_a_range_is_looked_at_once_however_long_it_is(tmp_path: Path, days: int) -> None:
+    lake = lake_of(home_in(tmp_path / "home"))
+    first = date(2020, 1, 30)
+    dates = [first + timedelta(days=number) for number in range(days)]
+    rows = pl.DataFrame(
+        {
+            "forecast_date": [day for day in dates for _ in range(3)],
+            "offence_group": "burglary",
+            "cell": pl.Series([1, 2, 3] * days, dtype=pl.UInt64),
+            "score": [0.5, 0.25, 0.25] * days,
+            "rank": pl.Series([1, 2, 2] * days, dtype=pl.Int32),  # a rank stands twice
+        }
+    )
+    replace_days(lake, "proximity_scores", (first, dates[-1]), rows, Stamp())
+    found = surfaces(lake, first, dates[-1])
+    assert found.rows() == [(day, "burglary", 3, 1.0, 0.25, 2, 2) for day in dates]
     lake.close()
