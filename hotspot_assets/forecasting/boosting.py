@@ -89,13 +89,14 @@ class _Features:
         self, state: DecayedCounts, day: date, cells: npt.NDArray[np.int32] | None
     ) -> npt.NDArray[np.float32]:
         """Values (cells, columns) for some cells, or for all."""
-        by_cell = np.ascontiguousarray((state.values * state.scale()[:, None]).T)
-        decays = np.ascontiguousarray(by_cell[:, self._decays])
+        today = state.values * state.scale()[:, None]
         if cells is None:
-            near = [width.over_all(self._even, decays) for width in self._widths]
+            by_cell = today.T
+            near = [width.over_all(self._even, today[self._decays]).T for width in self._widths]
         else:
+            by_cell = today[:, cells].T
+            decays = np.ascontiguousarray(today[self._decays].T)
             near = [width.at(self._even, decays, cells) for width in self._widths]
-            by_cell = by_cell[cells]
         calendar = np.tile(np.array([day.weekday(), day.month], dtype=np.float64), (len(by_cell), 1))
         return np.concatenate([by_cell, *near, calendar], axis=1, dtype=np.float32)
 

@@ -22,9 +22,9 @@ import numpy.typing as npt
 from hotspot_assets.forecasting.activity import Activity, activity_of_month
 from hotspot_assets.forecasting.events import Events, month_start, require_covered
 from hotspot_assets.forecasting.kernel import DecayKernel
-from hotspot_assets.forecasting.profiles import FloatArray, Identity, SpatialProfile
+from hotspot_assets.forecasting.profiles import FloatArray, SpatialProfile
 from hotspot_assets.forecasting.profiles import to_json as profile_json
-from hotspot_assets.forecasting.spatial import Spread, multiply
+from hotspot_assets.forecasting.spatial import Spread
 from hotspot_assets.forecasting.state import DecayedCounts, Row, sorted_rows
 from hotspot_assets.hexgrid.neighbours import Neighbours
 from hotspot_assets.hexgrid.study_areas import StudyArea
@@ -32,8 +32,6 @@ from hotspot_assets.intake.ahead import ahead
 
 BLOCK_DAYS = 8
 """Days spread, and so made, together: enough to read the matrix once for many columns, and still small."""
-
-_STRIP = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,12 +124,7 @@ class Layer:
         from scipy.sparse import csr_array
 
         matrix = csr_array((weights, self.rows, self._ends), shape=(len(self.targets), state.shape[0]))
-        return multiply(matrix, state)
-
-    def spread_over(self, activity: Activity, sums: FloatArray) -> None:
-        """Spread rows of sums (k, cells), each over the cells around; in place, as they are many."""
-        if not isinstance(self.spread.profile, Identity):
-            _turn(self.spread.over_all(activity, _turn(sums, np.empty(sums.shape[::-1]))), sums)
+        return np.asarray(matrix @ state)
 
 
 class Plan:
@@ -183,7 +176,7 @@ class Plan:
         """Surfaces of the days of which `added_up` gave the sums, which are spread where they stand."""
         blocks = self._by_layer(sums, len(days))
         for layer, block in zip(self.layers, blocks, strict=True):
-            layer.spread_over(activity, block.reshape(-1, self._cells))
+            block[:] = layer.spread.over_all(activity, block.reshape(-1, self._cells)).reshape(block.shape)
         for number, day in enumerate(days):
             yield self._surface(day, [block[number] for block in blocks])
 
@@ -219,17 +212,6 @@ class Plan:
         totals = shares.sum(axis=1)
         np.divide(shares, totals[:, None], out=shares, where=totals[:, None] > 0)
         return DaySurface(day, self.groups, shares, totals)
-
-
-def _turn(values: FloatArray, turned: FloatArray) -> FloatArray:
-    """Write the transpose of the one array into the other, in strips that the processor's cache holds."""
-    for start in range(0, max(values.shape), _STRIP):
-        strip = slice(start, start + _STRIP)
-        if values.shape[1] > values.shape[0]:
-            turned[strip] = values[:, strip].T
-        else:
-            turned[:, strip] = values[strip].T
-    return turned
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,14 @@
 """Spreading over space: a spatial profile as a sparse matrix over the cells of a study area.
 
-Belongs here: building the matrix from rings and distances, normalising it, and multiplying many columns at
-once. Not here: which cells are neighbours (`hexgrid.neighbours`), and what is known to happen in them (`activity`).
+Belongs here: building the matrix from rings and distances, normalising it, and multiplying many rows of weights
+by it. Not here: which cells are neighbours (`hexgrid.neighbours`), and what is known to happen in them (`activity`).
 
 A **bell** is a profile between all cells of an area before it is normalised. It depends on the two cells only: it is
 symmetric, and the bell of the next month's area is that of the last with the rows and columns of a few cells more.
 
-Products are scipy's CSR products, those of a day alone in strips of rows side by side: each output is one sum in the
-order of the columns, and depends neither on the columns beside it nor on the strip, so a batch of days equals the
-days one by one.
+Products are scipy's CSR products, those of a day alone in strips of the matrix side by side: each output is one sum
+in the order of the matrix, and depends neither on what is multiplied beside it nor on the strip, so a batch of days
+equals the days one by one.
 """
 
 from __future__ import annotations
@@ -39,8 +39,13 @@ if TYPE_CHECKING:
 _WORTH_A_THREAD = 1 << 20
 """Multiplications (a millisecond) that a strip of a product should at least have."""
 
-_FEW_COLUMNS = 16
-"""Columns up to which a product is made in strips: more come from ranges, whose stages keep all processors busy."""
+_FEW = 16
+"""Rows of weights up to which a product is made in strips: more come from ranges, which keep all processors busy."""
+
+_ONE_BY_ONE = 6
+"""Up to as many are multiplied one after the other: scipy takes six times as long for two at once as for one."""
+
+_TURNED = 1024
 
 _KEPT_BELLS = 6
 """Bells kept at a time: they are large, and the models of a day need no more."""
@@ -56,7 +61,7 @@ class Bell:
     @cached_property
     def mass(self) -> FloatArray:
         """What an incident in each cell gives to the whole area."""
-        return multiply(self.weights, np.ones(len(self.cells)))
+        return multiply(self.weights, np.ones((1, len(self.cells)))).ravel()
 
 
 _bells: OrderedDict[SpatialProfile, tuple[str, int, Bell]] = OrderedDict()
@@ -152,22 +157,22 @@ class Spread:
         """What one incident in each cell gives to the whole area; none: exactly one in every cell."""
         return None if self.profile.unit_mass else self._bell.mass
 
-    def over_all(self, activity: Activity, columns: FloatArray) -> FloatArray:
-        """Columns of weights (cells, k) spread over the cells around each; shape (cells, k), rows contiguous."""
+    def over_all(self, activity: Activity, rows: FloatArray) -> FloatArray:
+        """Rows of weights (k, cells), each spread over the cells around; shape (k, cells)."""
         if isinstance(self.profile, Identity):
-            return columns
+            return rows
         if self.profile.unit_mass:
-            columns = columns / self._given(activity)[:, None]
-        spread = multiply(self._bell.weights, columns)
+            rows = rows / self._given(activity)
+        spread = multiply(self._bell.weights, rows)
         if self._dasymetric:
-            spread *= activity.by_cell[:, None]
+            spread *= activity.by_cell
         return spread
 
     def at(self, activity: Activity, columns: FloatArray, cells: npt.NDArray[np.integer]) -> FloatArray:
-        """As `over_all`, to rounding, read in some cells only: shape (len(cells), k)."""
+        """As `over_all`, to rounding, of columns (cells, k) and in some cells only: shape (len(cells), k)."""
         if isinstance(self.profile, Identity):
             return np.asarray(columns[cells])
-        return multiply(self.received(activity, cells), columns)
+        return np.asarray(self.received(activity, cells) @ columns)
 
     def received(self, activity: Activity, cells: npt.NDArray[np.integer]) -> csr_array[np.float64]:
         """What `cells` get of one incident in each cell: rows = these cells, columns = the incidents' cells."""
@@ -195,17 +200,44 @@ class Spread:
         """What an incident in each cell would give in all: divided by it, it gives one."""
         if not self._dasymetric:
             return self._bell.mass
-        return activity.under(self.profile, lambda: multiply(self._bell.weights, activity.by_cell))
+        return activity.under(
+            self.profile, lambda: multiply(self._bell.weights, activity.by_cell[None]).ravel()
+        )
 
 
-def multiply(matrix: csr_array[np.float64], columns: FloatArray) -> FloatArray:
-    """Sparse (m, n) times dense (n, k) or (n,): dense, each number one sum in the order of the matrix."""
-    width = columns[:1].size
-    strips = matrix.nnz * width // _WORTH_A_THREAD if width <= _FEW_COLUMNS else 1
-    if strips < 2:
-        return np.asarray(matrix @ columns)
-    cut = _cut(matrix, min(strips, os.cpu_count() or 1))
-    return np.concatenate(in_threads(lambda strip: strip @ columns, cut))
+def multiply(matrix: csr_array[np.float64], rows: FloatArray) -> FloatArray:
+    """Sparse (m, n) times each row of dense (k, n): dense (k, m), each number one sum in the order of the matrix."""
+    product = np.empty((len(rows), matrix.shape[0]))
+    columns = None if len(rows) <= _ONE_BY_ONE else _turn(rows, np.empty(rows.shape[::-1]))
+
+    def fill(part: tuple[csr_array[np.float64], FloatArray]) -> None:
+        strip, target = part
+        if columns is not None:
+            _turn(np.asarray(strip @ columns), target)
+        else:
+            for number, row in enumerate(rows):
+                target[number] = strip @ row
+
+    worth = matrix.nnz * len(rows) // _WORTH_A_THREAD if len(rows) <= _FEW else 1
+    strips = _cut(matrix, max(1, min(worth, os.cpu_count() or 1)))
+    ends = np.cumsum([strip.shape[0] for strip in strips])
+    parts = list(zip(strips, np.split(product, ends[:-1], axis=1), strict=True))
+    if len(parts) == 1:
+        fill(parts[0])
+    else:
+        in_threads(fill, parts)
+    return product
+
+
+def _turn(values: FloatArray, turned: FloatArray) -> FloatArray:
+    """Write the transpose of the one array into the other, in strips that the processor's cache holds."""
+    for start in range(0, max(values.shape), _TURNED):
+        strip = slice(start, start + _TURNED)
+        if values.shape[1] > values.shape[0]:
+            turned[strip] = values[:, strip].T
+        else:
+            turned[:, strip] = values[strip].T
+    return turned
 
 
 def _cut(matrix: csr_array[np.float64], number: int) -> list[csr_array[np.float64]]:

@@ -31,7 +31,7 @@ def test_an_incident_is_spread_over_where_things_happen() -> None:
             given[source, target] = ROOTS[target] * np.exp(-0.5 * (metres / 80.0) ** 2) * (metres <= 240.0)
         given[source] /= given[source].sum()
     activity, cells, spread = Activity(COUNTS), np.arange(7), Spread(PROFILE, place.near)
-    np.testing.assert_allclose(spread.over_all(activity, np.eye(7)), given.T, rtol=1e-6)
+    np.testing.assert_allclose(spread.over_all(activity, np.eye(7)), given, rtol=1e-6)
     np.testing.assert_allclose(spread.received(activity, cells).toarray(), given.T, rtol=1e-6, atol=1e-12)
     np.testing.assert_allclose(spread.given_by(activity, cells).toarray(), given, rtol=1e-6, atol=1e-12)
 

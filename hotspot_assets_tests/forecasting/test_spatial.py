@@ -24,7 +24,7 @@ WHOLE = town(rings=5, max_ring=3)
     st.integers(0, 2**32 - 1),
     st.integers(0, 40),
     st.integers(1, 20),
-    st.sampled_from([1, 5]),
+    st.sampled_from([1, 5, spatial._ONE_BY_ONE + 1, spatial._FEW + 1]),
     st.integers(2, 7),
 )
 def test_a_product_in_strips_is_the_product(
@@ -32,11 +32,12 @@ def test_a_product_in_strips_is_the_product(
 ) -> None:
     drawn = np.random.default_rng(seed)
     matrix = random_array((rows, cells), density=drawn.uniform(), format="csr", rng=drawn)
-    columns = drawn.normal(size=cells) if width == 1 else drawn.normal(size=(cells, width))
+    weights = drawn.normal(size=(width, cells))
+    expected = np.array([matrix @ row for row in weights])
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(spatial, "_WORTH_A_THREAD", 1)
         patched.setattr("os.cpu_count", lambda: processors)
-        assert spatial.multiply(matrix, columns).tobytes() == (matrix @ columns).tobytes()
+        assert spatial.multiply(matrix, weights).tobytes() == expected.tobytes()
     strips = spatial._cut(matrix, processors)
     assert sum(strip.shape[0] for strip in strips) == rows
     assert all(
@@ -92,9 +93,9 @@ def test_cells_that_do_not_touch_are_built_as_they_are_grown() -> None:
 
 @pytest.mark.parametrize("profile", PROFILES[:2])
 def test_what_is_spread_adds_up_to_what_there_was(profile: SpatialProfile) -> None:
-    columns = np.random.default_rng(3).random((91, 4))
-    over = Spread(profile, WHOLE.near).over_all(Activity(np.zeros(91)), columns)
-    np.testing.assert_allclose(over.sum(axis=0), columns.sum(axis=0), rtol=1e-12)
+    weights = np.random.default_rng(3).random((4, 91))
+    over = Spread(profile, WHOLE.near).over_all(Activity(np.zeros(91)), weights)
+    np.testing.assert_allclose(over.sum(axis=1), weights.sum(axis=1), rtol=1e-12)
 
 
 def test_bells_that_are_not_asked_for_are_let_go() -> None:
