@@ -75,8 +75,8 @@ class Events:
         incidents = np.zeros(cells)
         for group in set(groups):
             own = self.slice_of(group)
-            known = np.flatnonzero(self.known[own] <= epoch_day(day))
-            incidents += np.bincount(self.cell[own][known], self.weight[own][known], minlength=cells)
+            known = self.known[own] <= epoch_day(day)
+            incidents += np.bincount(self.cell[own], self.weight[own] * known, minlength=cells)
         return incidents / ONE_INCIDENT
 
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -93,12 +94,8 @@ class DecayedCounts:
         self.values: FloatArray = np.zeros((len(self.rows), cells))
         memories = [row.memory for row in self.rows]
         self._taus = np.array([each.tau_days if isinstance(each, Decay) else np.inf for each in memories])
-        sources = sorted({row.source for row in self.rows})
-        self._sources = in_threads(lambda source: _SourceState(events, source, self), sources)
-
-    def row_numbers(self, source: tuple[str, str], kind: type[Memory]) -> list[int]:
-        """Numbers of a source's rows of one kind, in row order."""
-        return [n for n, row in enumerate(self.rows) if row.source == source and isinstance(row.memory, kind)]
+        by_source = [list(rows) for _, rows in groupby(enumerate(self.rows), lambda each: each[1].source)]
+        self._sources = in_threads(lambda rows: _SourceState(events, rows, self), by_source)
 
     def advance_to(self, day: date) -> None:
         """Step to `day`, which lies in the anchor's month and not before today."""
@@ -133,18 +130,17 @@ _LAST_DAY_OF_MONTH = 30
 
 
 class _SourceState:
-    """Rows of one source, and the entries that will move them within the anchor's month."""
+    """Rows of one source, with their numbers, and the entries that will move them within the anchor's month."""
 
-    def __init__(self, events: Events, source: tuple[str, str], state: DecayedCounts) -> None:
-        self._all = _entries_of(events, *source)
+    def __init__(self, events: Events, rows: Sequence[tuple[int, Row]], state: DecayedCounts) -> None:
+        self._all = _entries_of(events, rows[0][1])
         self._values = state.values
         self._anchor = anchor = state.anchor
-        self._decays = state.row_numbers(source, Decay)
-        self._counts = state.row_numbers(source, Count)
-        memories = [row.memory for row in state.rows if row.source == source]
-        self._last_ages = [memory.last_age for memory in memories if isinstance(memory, Count)]
-        taus = [memory.tau_days for memory in memories if isinstance(memory, Decay)]
-        self._tables = _DecayTables(taus, self._all.day, anchor)
+        decays = {number: row.memory for number, row in rows if isinstance(row.memory, Decay)}
+        counts = {number: row.memory for number, row in rows if isinstance(row.memory, Count)}
+        self._decays, self._counts = list(decays), list(counts)
+        self._last_ages = [memory.last_age for memory in counts.values()]
+        self._tables = _DecayTables([memory.tau_days for memory in decays.values()], self._all.day, anchor)
         self._counted = _oldest_first(self._all, anchor, self._last_ages)
         if self._decays:
             self._sum_decays()
@@ -163,7 +159,7 @@ class _SourceState:
         # Cast once, not once per row.
         cell, weight = known.cell.astype(np.intp), known.weight.astype(np.float64)
         for number, decay in zip(self._decays, self._tables.of(known.day), strict=True):
-            self._values[number] = np.bincount(cell, weights=weight * decay, minlength=self._values.shape[1])
+            np.add.at(self._values[number], cell, weight * decay)
 
     def _catch_up(self, today: int) -> None:
         """Add all that arrived since the anchor at once; day by day only if some took away, as `step` does."""
@@ -223,10 +219,12 @@ class _SourceState:
             self._values[number, cells] = sums
 
 
-def _entries_of(events: Events, group: str, setting: str) -> _Entries:
-    where = events.slice_of(group)
+def _entries_of(events: Events, row: Row) -> _Entries:
+    where = events.slice_of(row.group)
     entries = _Entries(events.cell[where], events.day[where], events.known[where], events.weight[where])
-    return entries.take(events.setting[where] == SETTINGS.index(setting)) if setting else entries
+    if row.setting is None:
+        return entries
+    return entries.take(events.setting[where] == SETTINGS.index(row.setting))
 
 
 class _DecayTables:
@@ -239,14 +237,16 @@ class _DecayTables:
         self._tables = [decayed(np.minimum(offsets, _LAST_DAY_OF_MONTH), tau) for tau in taus]
 
     def of(self, days: npt.NDArray[np.int32]) -> list[FloatArray]:
-        positions = days - self._first
+        positions = (days - self._first).astype(np.intp)
         return [table[positions] for table in self._tables]
 
 
 def _oldest_first(entries: _Entries, anchor: int, last_ages: Sequence[int | None]) -> _Entries:
     """Entries that a running count holds or loses within the month, by day."""
+    if not last_ages:
+        return entries.take(slice(0))
     ages = [anchor - int(entries.day.min(initial=anchor)) if age is None else age for age in last_ages]
-    recent = np.flatnonzero(entries.day >= anchor - max(ages, default=-1))
+    recent = np.flatnonzero(entries.day >= anchor - max(ages))
     offsets = entries.day[recent] - entries.day[recent].min(initial=anchor)
     if len(offsets) and offsets.max() <= np.iinfo(np.uint16).max:
         offsets = offsets.astype(np.uint16)  # sixteen bits are sorted digit by digit, several times as fast

@@ -145,13 +145,13 @@ def _memories(events: Events | None, group: str, days: Sequence[date]) -> list[_
     memories, first, last, incidents = [], _NO_DAY.max, _NO_DAY.min, 0
     for day in days:
         knows = known <= epoch_day(day)
-        arrived, left = np.flatnonzero(knows), np.flatnonzero(~knows)
-        first = int(occurred[arrived].min(initial=first))
-        last = int(occurred[arrived].max(initial=last))
-        incidents += int(weight[arrived].sum())
+        first = int(occurred.min(initial=first, where=knows))
+        last = int(occurred.max(initial=last, where=knows))
+        incidents += int(weight.sum(where=knows))
         memories.append(
             _Memory(_date(first), _date(last), incidents / ONE_INCIDENT) if incidents > 0 else nothing
         )
+        left = np.flatnonzero(~knows)
         known, occurred, weight = known[left], occurred[left], weight[left]
     return memories
 
