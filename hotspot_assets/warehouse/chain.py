@@ -38,9 +38,7 @@ class Chain:
     """
 
     def __init__(self, transaction: Transaction) -> None:
-        newest = transaction.read(
-            "SELECT * FROM ledger QUALIFY row_number() OVER (PARTITION BY kind ORDER BY sequence DESC) = 1"
-        )
+        newest = transaction.read("SELECT unnest(max_by(entry, sequence)) FROM ledger AS entry GROUP BY kind")
         entries = [Entry(**row) for row in newest.to_dicts()]
         self._transaction = transaction
         self._newest = {each.kind: each for each in entries}

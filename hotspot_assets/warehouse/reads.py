@@ -165,18 +165,18 @@ def newest_delivery(lake: Lake) -> int:
     return int(rows.item()) if rows.height else 0
 
 
-def stored_artefact(
+def stored_model(
     lake: Lake, model: str, fitted_as_of: date, study_area_id: str, delivery_seq: int, settings_hash: str
-) -> str | None:
-    """The artefact of a model fitted on exactly this point in time, if there is one."""
+) -> tuple[str, str] | None:
+    """Id and artefact of a model fitted on exactly this point in time, if there is one."""
+    # DuckLake asks its catalog once for each condition on a table, to know which files to open: one is enough.
     query = """
-        SELECT min_by(artefact, fitted_model_id) FROM fitted_models WHERE model = ? AND fitted_as_of = ?
-            AND study_area_id = ? AND delivery_seq = ? AND settings_hash = ?
+        SELECT min(fitted_model_id) FILTER (same), min_by(artefact, fitted_model_id) FILTER (same) FROM (
+            SELECT *, model = ? AND study_area_id = ? AND delivery_seq = ? AND settings_hash = ? AS same
+            FROM fitted_models WHERE fitted_as_of = ?)
     """
-    artefact: str | None = lake.read(
-        query, [model, fitted_as_of, study_area_id, delivery_seq, settings_hash]
-    ).item()
-    return artefact
+    found = lake.read(query, [model, study_area_id, delivery_seq, settings_hash, fitted_as_of]).row(0)
+    return None if found[0] is None else found
 
 
 def delivery_clocks(lake: Lake, delivery_seq: int | None = None) -> pl.DataFrame:

@@ -24,7 +24,7 @@ from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import append_once
 from hotspot_assets.warehouse.lake import Lake, Stamp
-from hotspot_assets.warehouse.reads import stored_artefact
+from hotspot_assets.warehouse.reads import stored_model
 from hotspot_assets.workflow.dates import cut_off_of
 from hotspot_assets.workflow.knowledge import AS_IT_STANDS, Knowledge, events_as_known, source_groups
 from hotspot_assets.workflow.study_area import neighbours_of
@@ -77,14 +77,14 @@ def model_in_force(
     seq = newest_readable(clocks, cut_off_of(settings, month))
     if seq == 0:
         return InForce(chosen, FittedModel(chosen.name, month, area.study_area_id), None)
-    kept = stored_artefact(lake, chosen.name, month, area.study_area_id, seq, settings.settings_hash())
-    if kept is not None:
-        fitted = FittedModel.from_artefact(kept)
-    else:
-        fit_input = prepare(seq) if prepare else fit_input_as_known(lake, settings, area, month, seq)
-        fitted = fitted_on(chosen, fit_input)
-        rows = {"fitted_models": _row(fitted, seq, settings, stamp)}
-        append_once(lake, rows, {"fitted_models": ["fitted_model_id", "delivery_seq"]}, stamp)
+    stored = stored_model(lake, chosen.name, month, area.study_area_id, seq, settings.settings_hash())
+    if stored is not None:
+        fitted_model_id, artefact = stored
+        return InForce(chosen, FittedModel.from_artefact(artefact), fitted_model_id)
+    fit_input = prepare(seq) if prepare else fit_input_as_known(lake, settings, area, month, seq)
+    fitted = fitted_on(chosen, fit_input)
+    rows = {"fitted_models": _row(fitted, seq, settings, stamp)}
+    append_once(lake, rows, {"fitted_models": ["fitted_model_id", "delivery_seq"]}, stamp)
     return InForce(chosen, fitted, fitted.fitted_model_id)
 
 
