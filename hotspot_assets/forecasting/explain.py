@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from hotspot_assets.forecasting.activity import Activity
-from hotspot_assets.forecasting.engine import Plan
+from hotspot_assets.forecasting.engine import Layer, Plan
 from hotspot_assets.forecasting.events import ONE_INCIDENT, Events, epoch_day, require_covered
 from hotspot_assets.forecasting.kernel import DecayKernel
 from hotspot_assets.forecasting.profiles import FloatArray
@@ -32,9 +32,6 @@ from hotspot_assets.hexgrid.study_areas import StudyArea
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-_Layers: TypeAlias = list[tuple[Spread, FloatArray]]
-"""Spatial profiles over the area, each with what the incidents give through it before it is spread (as shares)."""
 
 _ORDER, _DESCENDING = ("cell", "contribution", "day", "incident_key"), [False, True, True, False]
 _PLACES = {"incident": 0, "other incidents": 1, "background": 2}
@@ -63,6 +60,33 @@ class Explanation:
 
 
 @dataclass(frozen=True, eq=False)
+class Incidents:
+    """Incidents that may count, net of what was taken back: one per key, group, setting, cell and day."""
+
+    frame: pl.DataFrame
+    cell: npt.NDArray[np.int64]
+
+    def of(self, group: str, setting: str) -> npt.NDArray[np.integer]:
+        """Where the incidents of an offence group lie, in one setting or (empty) in all."""
+        wanted = pl.col("offence_group") == group
+        if setting:
+            wanted &= pl.col("setting") == setting
+        return self.frame.select(pl.arg_where(wanted)).to_series().to_numpy()
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """A spatial profile, and what each incident gives through it before it is spread (as shares).
+
+    `placed` is the same as a matrix: rows = cells, columns = incidents.
+    """
+
+    spread: Spread
+    given: FloatArray
+    placed: csr_array[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class TakenApart:
     """One surface taken apart: what incidents give through each spatial profile, background and scores by cell."""
 
@@ -70,26 +94,46 @@ class TakenApart:
     neighbours: Neighbours
     day: date
     activity: Activity
-    layers: _Layers
-    incidents: _Incidents
+    layers: list[_Layer]
+    incidents: Incidents
     background: FloatArray
     scores: FloatArray
 
 
+def known_incidents(ledger: pl.DataFrame, area: StudyArea, day: date, cut_off: datetime) -> Incidents:
+    """The incidents that a forecast for `day` knew of.
+
+    `ledger` holds the rows of hexagon_incidents that its events were built from, with incident_key, as known at the
+    forecast's delivery; `cut_off` is the forecast's.
+    """
+    known = pl.col("known_from") <= pl.lit(cut_off)
+    frame = (
+        ledger.lazy()
+        .filter(pl.col("day") < day, known)
+        .group_by("incident_key", "offence_group", "setting", "cell", "day")
+        .agg(pl.col("weight").cast(pl.Int64).sum())
+        .filter(pl.col("weight") != 0)
+        .collect()
+    )
+    frame = frame.with_columns(pl.Series("position", area.index_of(frame["cell"].to_numpy())))
+    frame = frame.filter(pl.col("position") >= 0).sort(
+        "day", "incident_key", "offence_group", "setting", "position"
+    )
+    return Incidents(frame, frame["position"].to_numpy())
+
+
 def take_apart(
-    ledger: pl.DataFrame,
+    incidents: Incidents,
     events: Events,
     area: StudyArea,
     neighbours: Neighbours,
     kernel: DecayKernel,
     group: str,
     day: date,
-    cut_off: datetime,
 ) -> TakenApart:
     """Take the surface of one offence group and forecast date apart.
 
-    `ledger` holds the rows of hexagon_incidents that `events` were built from, with incident_key, as known at
-    the forecast's delivery; `cut_off` is the forecast's.
+    `incidents` are the `known_incidents` of what `events` were built from, of all groups that the kernel reads or more.
     """
     require_covered(events, day, day)
     plan = Plan({group: kernel}, area, neighbours)
@@ -97,11 +141,15 @@ def take_apart(
     activity = plan.activity(events, day)
     (surface,) = plan.surfaces(activity, [day], plan.added_up(state, [day]))
     total = float(surface.totals[0])
-    incidents = _known_incidents(ledger, area, sorted({row.group for row in plan.rows}), day, cut_off)
     scale = state.scale() * (total if total > 0 else 1.0)
+    by_cell = np.argsort(incidents.cell, kind="stable")
+
+    def taken(layer: Layer, weights: FloatArray) -> _Layer:
+        given = _given(layer.rows, weights / scale[layer.rows], plan.rows, incidents, day)
+        return _Layer(layer.spread, given, _placed(given, incidents.cell, by_cell, area.n))
+
     layers = [
-        (layer.spread, _given(layer.rows, weights / scale[layer.rows], plan.rows, incidents, day))
-        for layer, weights in zip(plan.layers, plan.day_weights(state), strict=True)
+        taken(layer, weights) for layer, weights in zip(plan.layers, plan.day_weights(state), strict=True)
     ]
     background = plan.backgrounds[0] / (total if total > 0 else 1.0)
     return TakenApart(area, neighbours, day, activity, layers, incidents, background, surface.shares[0])
@@ -186,45 +234,11 @@ def _wanted(area: StudyArea, cells: Sequence[int]) -> tuple[npt.NDArray[np.uint6
     return wanted, targets
 
 
-@dataclass(frozen=True, eq=False)
-class _Incidents:
-    """Incidents that may count, net of what was taken back: one per key, group, setting, cell and day."""
-
-    frame: pl.DataFrame
-    cell: npt.NDArray[np.int64]
-
-    def of(self, group: str, setting: str) -> npt.NDArray[np.integer]:
-        """Where the incidents of an offence group lie, in one setting or (empty) in all."""
-        wanted = pl.col("offence_group") == group
-        if setting:
-            wanted &= pl.col("setting") == setting
-        return self.frame.select(pl.arg_where(wanted)).to_series().to_numpy()
-
-
-def _known_incidents(
-    ledger: pl.DataFrame, area: StudyArea, groups: Sequence[str], day: date, cut_off: datetime
-) -> _Incidents:
-    known = pl.col("known_from") <= pl.lit(cut_off)
-    frame = (
-        ledger.lazy()
-        .filter(pl.col("offence_group").is_in(groups), pl.col("day") < day, known)
-        .group_by("incident_key", "offence_group", "setting", "cell", "day")
-        .agg(pl.col("weight").cast(pl.Int64).sum())
-        .filter(pl.col("weight") != 0)
-        .collect()
-    )
-    frame = frame.with_columns(pl.Series("position", area.index_of(frame["cell"].to_numpy())))
-    frame = frame.filter(pl.col("position") >= 0).sort(
-        "day", "incident_key", "offence_group", "setting", "position"
-    )
-    return _Incidents(frame, frame["position"].to_numpy())
-
-
 def _given(
     rows: npt.NDArray[np.int32],
     weights: FloatArray,
     all_rows: Sequence[Row],
-    incidents: _Incidents,
+    incidents: Incidents,
     day: date,
 ) -> FloatArray:
     """What each incident gives through one layer before it is spread: over rows, weight x what is left."""
@@ -238,17 +252,24 @@ def _given(
     return np.asarray(given * incidents.frame["weight"].to_numpy() / ONE_INCIDENT)
 
 
+def _placed(
+    given: FloatArray, cell: npt.NDArray[np.int64], by_cell: npt.NDArray[np.int64], cells: int
+) -> csr_array[np.float64]:
+    """What each incident gives, in the row of its cell; `by_cell` are the incidents cell by cell."""
+    from scipy.sparse import csr_array
+
+    giving = by_cell[given[by_cell] != 0]
+    ends = np.searchsorted(cell[giving], np.arange(cells + 1))
+    return csr_array((given[giving], giving, ends), shape=(cells, len(given)))
+
+
 def _parts(taken: TakenApart, targets: npt.NDArray[np.int64]) -> csr_array[np.float64]:
     """Contributions: rows = explained cells, columns = incidents."""
     from scipy.sparse import csr_array
 
-    cells, count = len(taken.scores), len(taken.incidents.cell)
-    by_cell = np.argsort(taken.incidents.cell, kind="stable")
-    ends = np.searchsorted(taken.incidents.cell[by_cell], np.arange(cells + 1))
-    parts: csr_array[np.float64] = csr_array((len(targets), count), dtype=np.float64)
-    for spread, given in taken.layers:
-        placed = csr_array((given[by_cell], by_cell, ends), shape=(cells, count))
-        parts = csr_array(parts + spread.received(taken.activity, targets) @ placed)
+    parts: csr_array[np.float64] = csr_array((len(targets), len(taken.incidents.cell)), dtype=np.float64)
+    for layer in taken.layers:
+        parts = csr_array(parts + layer.spread.received(taken.activity, targets) @ layer.placed)
     parts.eliminate_zeros()
     parts.sort_indices()
     return parts
@@ -256,7 +277,7 @@ def _parts(taken: TakenApart, targets: npt.NDArray[np.int64]) -> csr_array[np.fl
 
 def _contributions(
     parts: csr_array[np.float64],
-    incidents: _Incidents,
+    incidents: Incidents,
     neighbours: Neighbours,
     wanted: npt.NDArray[np.uint64],
     targets: npt.NDArray[np.int64],
@@ -316,9 +337,10 @@ def _without(
     row = np.searchsorted(wanted, named["cell"].to_numpy())
     number = named["number"].to_numpy().astype(np.int64)
     lost: csr_array[np.float64] = csr_array((len(wanted), len(scores)), dtype=np.float64)
-    for spread, given in taken.layers:
-        chosen = csr_array((given[number], (row, np.arange(len(number)))), shape=(len(wanted), len(number)))
-        of_them = spread.given_by(taken.activity, incidents.cell[number])
+    for layer in taken.layers:
+        given = layer.given[number]
+        chosen = csr_array((given, (row, np.arange(len(number)))), shape=(len(wanted), len(number)))
+        of_them = layer.spread.given_by(taken.activity, incidents.cell[number])
         lost = csr_array(lost + chosen @ of_them)
     row = np.repeat(np.arange(len(wanted)), np.diff(lost.indptr))
     before = scores[lost.indices]

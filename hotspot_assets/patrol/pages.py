@@ -85,6 +85,33 @@ def incidents_of_areas(areas: pl.DataFrame, contributions: pl.DataFrame) -> pl.D
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """What made the scores of areas, short: the incidents that gave most, and what all gave by offence group.
+
+    `shown`: rows of `incidents_of_areas`, up to `SHOWN_INCIDENTS` of an area. `by_group`: area_id, offence_group,
+    contribution, len (incidents); of each area the largest first.
+    """
+
+    shown: pl.DataFrame
+    by_group: pl.DataFrame
+
+
+def sources_of(incidents: pl.DataFrame) -> Sources:
+    """The short of what `incidents_of_areas` gave."""
+    by_group = (
+        incidents.group_by("area_id", "offence_group")
+        .agg(pl.col("contribution").sort().sum(), pl.len())
+        .sort("area_id", -pl.col("contribution"), "offence_group")
+    )
+    return Sources(incidents.filter(pl.col("place") <= SHOWN_INCIDENTS), by_group)
+
+
+def all_sources(parts: Sequence[Sources]) -> Sources:
+    """Those of several areas as one."""
+    return Sources(pl.concat([part.shown for part in parts]), pl.concat([part.by_group for part in parts]))
+
+
 def _cells_of(areas: pl.DataFrame) -> pl.DataFrame:
     return areas.select("area_id", cell="cells").explode("cell", empty_as_null=False)
 
@@ -93,32 +120,24 @@ def _cells_of(areas: pl.DataFrame) -> pl.DataFrame:
 class Reasons:
     """Why the areas of an offence group are where they are.
 
-    `incidents`: see `incidents_of_areas`; `lines`: incident_key, file_name, line of those up to `SHOWN_INCIDENTS`.
-    `cells`: cell, score, rank, rank_without_newest, background.
+    `cells`: cell, score, rank, rank_without_newest, background; `lines`: incident_key, file_name, line of the incidents
+    shown.
     """
 
     place: str
     synthetic: bool
     areas: pl.DataFrame
     cells: pl.DataFrame
-    incidents: pl.DataFrame
+    sources: Sources
     lines: pl.DataFrame
     forecast: Mapping[str, Any]
 
 
 def why_pages(reasons: Reasons) -> Iterator[str]:
     """A page for each area, in their order; it needs no other file."""
-    incidents = reasons.incidents
-    shown = incidents.filter(pl.col("place") <= SHOWN_INCIDENTS).join(
-        reasons.lines, on="incident_key", how="left", maintain_order="left"
-    )
-    by_group = (
-        incidents.group_by("area_id", "offence_group")
-        .agg(pl.col("contribution").sort().sum(), pl.len())
-        .sort("area_id", -pl.col("contribution"), "offence_group")
-    )
+    shown = reasons.sources.shown.join(reasons.lines, on="incident_key", how="left", maintain_order="left")
     cells = _cells_of(reasons.areas).join(reasons.cells, on="cell").sort("area_id", "cell")
-    of_area = [_by_area(frame) for frame in (shown, by_group, cells)]
+    of_area = [_by_area(frame) for frame in (shown, reasons.sources.by_group, cells)]
     for area in reasons.areas.to_dicts():
         yield _why_html(reasons, area, *(rows.get(area["area_id"], []) for rows in of_area))
 

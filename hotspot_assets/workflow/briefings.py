@@ -6,19 +6,22 @@ exports (`day_maps`), wording (patrol).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
+from hotspot_assets.forecasting.explain import TakenApart, explain
 from hotspot_assets.patrol.overview import SHOWN_DAYS, Overview, overview_html
 from hotspot_assets.patrol.pages import (
-    SHOWN_INCIDENTS,
     DayPage,
     Reasons,
+    Sources,
+    all_sources,
     day_html,
     incidents_of_areas,
+    sources_of,
     why_pages,
 )
 from hotspot_assets.settings import Settings
@@ -28,7 +31,7 @@ from hotspot_assets.warehouse.reads import lines_of_incidents
 from hotspot_assets.workflow.dates import days_between, local_time
 from hotspot_assets.workflow.day_maps import DRAFT, DayFiles, lying, made_headers
 from hotspot_assets.workflow.files import why_path, write_whole
-from hotspot_assets.workflow.replay import CannotReplay, explain_cells
+from hotspot_assets.workflow.replay import CannotReplay, take_day_apart
 from hotspot_assets.workflow.sheets import write_drafts, write_issued
 from hotspot_assets.workflow.study_area import unit_boundaries
 
@@ -109,26 +112,24 @@ def _write_reasons(
     if areas.is_empty():
         return {}
     chosen = {str(group): _most_expected(some) for (group,), some in areas.group_by("offence_group")}
-    cells = {
-        group: some["cells"].explode(empty_as_null=False).unique().to_list() for group, some in chosen.items()
-    }
     try:
-        found = explain_cells(lake, settings, day, cells)
+        found = {
+            group: _explained(apart, chosen[group])
+            for group, apart in take_day_apart(lake, settings, day, list(chosen))
+        }
     except CannotReplay:
         return {}  # a model that is no kernel has no sum to take apart
-    incidents = {
-        group: incidents_of_areas(chosen[group], each.contributions) for group, each in found.items()
-    }
-    lines = _lines(lake, incidents, headers)
+    lines = _lines(lake, [sources for sources, _ in found.values()], headers)
     written = set()
     for header in headers.filter(pl.col("offence_group").is_in(list(found))).to_dicts():
         group = header["offence_group"]
+        sources, cells = found[group]
         reasons = Reasons(
             place=settings.area.name,
             synthetic=settings.area.synthetic,
             areas=chosen[group],
-            cells=found[group].cells,
-            incidents=incidents[group],
+            cells=cells,
+            sources=sources,
             lines=lines,
             forecast=header | {"cut_off": local_time(settings, header["cut_off"])},
         )
@@ -138,14 +139,24 @@ def _write_reasons(
     return {area_id: path for area_id, path in paths.items() if path in written}
 
 
+def _explained(apart: TakenApart, areas: pl.DataFrame) -> tuple[Sources, pl.DataFrame]:
+    """What made the scores of areas, and of their cells: one by one, as an area may have millions of contributions."""
+    sources, cells = [], []
+    for one in areas.iter_slices(1):
+        told = explain(apart, one["cells"].item().to_list())
+        sources.append(sources_of(incidents_of_areas(one, told.contributions)))
+        cells.append(told.cells)
+    return all_sources(sources), pl.concat(cells).unique("cell")
+
+
 def _most_expected(areas: pl.DataFrame) -> pl.DataFrame:
     """The areas of an offence group that get a page, those that expect most first."""
     best = areas.sort("share", "area_id", descending=[True, False])
     return best.unique("cells", keep="first", maintain_order=True).head(_EXPLAINED)
 
 
-def _lines(lake: Lake, incidents: Mapping[str, pl.DataFrame], headers: pl.DataFrame) -> pl.DataFrame:
+def _lines(lake: Lake, sources: Sequence[Sources], headers: pl.DataFrame) -> pl.DataFrame:
     """Where the incidents that pages show came from, as known at the newest delivery of the day."""
-    shown = [each.filter(pl.col("place") <= SHOWN_INCIDENTS)["incident_key"] for each in incidents.values()]
+    shown = [each.shown["incident_key"] for each in sources]
     newest = headers["delivery_seq"].sort()[-1]
     return lines_of_incidents(lake, pl.concat(shown).unique(), newest)

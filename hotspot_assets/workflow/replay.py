@@ -17,7 +17,6 @@ from hotspot_assets.errors import UserError
 from hotspot_assets.forecasting import catalogue, explain
 from hotspot_assets.forecasting.events import Events, build_events, month_start
 from hotspot_assets.forecasting.fitting import FittedModel
-from hotspot_assets.hexgrid.neighbours import Neighbours
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.erasure import rests_on_erased
@@ -167,16 +166,15 @@ def explain_cells(
         As `replay`, or when an offence group was not forecast, a cell lies outside the study area, or the
         model is no kernel.
     """
-    made = _made(lake, settings, day)
-    if unknown := sorted(set(cells) - set(made.groups)):
-        raise CannotReplay(
-            f"{', '.join(unknown)} was not forecast for {day}; forecast were: {', '.join(made.groups)}."
-        )
-    try:
-        taken = _taken_apart(lake, settings, made, list(cells))
-        return {group: explain.explain(apart, cells[group]) for group, apart in taken}
-    except ValueError as error:
-        raise CannotReplay(f"{error}; choose one of the {made.area.n} cells forecast for {day}.") from error
+    found = {}
+    for group, apart in take_day_apart(lake, settings, day, list(cells)):
+        try:
+            found[group] = explain.explain(apart, cells[group])
+        except ValueError as error:
+            raise CannotReplay(
+                f"{error}; choose one of the {apart.area.n} cells forecast for {day}."
+            ) from error
+    return found
 
 
 def explain_areas(lake: Lake, settings: Settings, day: date, most: int) -> pl.DataFrame:
@@ -202,25 +200,43 @@ def explain_areas(lake: Lake, settings: Settings, day: date, most: int) -> pl.Da
     return pl.concat(tables) if tables else pl.DataFrame()
 
 
+def take_day_apart(
+    lake: Lake, settings: Settings, day: date, groups: Sequence[str]
+) -> Iterator[tuple[str, explain.TakenApart]]:
+    """The surfaces of a day's offence groups, one after the other.
+
+    Raises
+    ------
+    CannotReplay
+        As `replay`, or when an offence group was not forecast, or the model is no kernel.
+    """
+    made = _made(lake, settings, day)
+    if unknown := sorted(set(groups) - set(made.groups)):
+        raise CannotReplay(
+            f"{', '.join(unknown)} was not forecast for {day}; forecast were: {', '.join(made.groups)}."
+        )
+    yield from _taken_apart(lake, settings, made, groups)
+
+
 def _taken_apart(
     lake: Lake, settings: Settings, made: _Made, groups: Sequence[str]
 ) -> Iterator[tuple[str, explain.TakenApart]]:
     """The surfaces of offence groups, taken apart one after the other from one reading."""
-    kernels, cut_off = made.in_force.fitted.kernels, made.header["cut_off"]
+    kernels = made.in_force.fitted.kernels
     if not all(group in kernels for group in groups or made.groups):
         raise CannotReplay(
             f"The model {made.header['model']} is no kernel: its scores are not sums over incidents."
         )
-    ledger, events, near = _read(lake, settings, made)
+    incidents, events = _read(lake, settings, made)
+    near = neighbours_of(settings, made.area, reach(made.in_force.fitted, made.area))
     for group in groups:
-        kernel = kernels[group]
-        yield group, explain.take_apart(ledger, events, made.area, near, kernel, group, made.day, cut_off)
+        yield group, explain.take_apart(incidents, events, made.area, near, kernels[group], group, made.day)
 
 
-def _read(lake: Lake, settings: Settings, made: _Made) -> tuple[pl.DataFrame, Events, Neighbours]:
-    """The entries a forecast knew, with their incidents; the same as events; and the neighbours of its cells."""
+def _read(lake: Lake, settings: Settings, made: _Made) -> tuple[explain.Incidents, Events]:
+    """The incidents a forecast knew, and the same as events."""
     groups = made.reads(settings)
     cut_off: datetime = made.header["cut_off"]
     ledger = entries_as_known(lake, groups, made.day, cut_off, made.seq)
     events = build_events([ledger], made.area, groups, month_start(made.day), made.cut_offs)
-    return ledger, events, neighbours_of(settings, made.area, reach(made.in_force.fitted, made.area))
+    return explain.known_incidents(ledger, made.area, made.day, cut_off), events

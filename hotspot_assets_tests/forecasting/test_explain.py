@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hotspot_assets.forecasting.engine import score_days
-from hotspot_assets.forecasting.explain import explain, take_apart
+from hotspot_assets.forecasting.explain import TakenApart, explain, known_incidents, take_apart
 from hotspot_assets.forecasting.kernel import CellBackground, Component, DecayKernel
 from hotspot_assets.forecasting.profiles import (
     Dasymetric,
@@ -63,6 +63,12 @@ STAIRS = DecayKernel(
 )
 
 
+def apart(place: Town, frame: pl.DataFrame, kernel: DecayKernel, group: str, day: date) -> TakenApart:
+    incidents = known_incidents(frame, place.area, day, at(day, 5))
+    events = events_of(frame, place, day, day)
+    return take_apart(incidents, events, place.area, place.near, kernel, group, day)
+
+
 def with_background(place: Town) -> DecayKernel:
     cells = tuple(int(cell) for cell in place.area.cells[::7])
     rates = CellBackground(cells, tuple(0.1 + 0.01 * n for n in range(len(cells))))
@@ -80,7 +86,7 @@ def test_contributions_and_background_add_up_to_the_score(
     chosen = data.draw(st.lists(st.integers(0, place.area.n - 1), min_size=1, max_size=9, unique=True))
     events = events_of(frame, place, day, day)
     cells = [int(place.area.cells[n]) for n in chosen]
-    told = explain(take_apart(frame, events, place.area, place.near, kernel, group, day, at(day, 5)), cells)
+    told = explain(apart(place, frame, kernel, group, day), cells)
     (surface,) = score_days(events, place.area, place.near, {group: kernel}, day, day)
     sums = told.contributions.group_by("cell").agg(pl.col("contribution").sum()).sort("cell")
     expected = surface.of(group)[np.sort(chosen)]
@@ -93,10 +99,7 @@ def test_contributions_and_background_add_up_to_the_score(
 def test_rows_say_where_when_and_what(place: Town, frame: pl.DataFrame) -> None:
     day = START + timedelta(days=60)
     cell = int(place.area.cells[30])
-    events = events_of(frame, place, day, day)
-    told = explain(
-        take_apart(frame, events, place.area, place.near, MIXTURE, "burglary", day, at(day, 5)), [cell]
-    )
+    told = explain(apart(place, frame, MIXTURE, "burglary", day), [cell])
     rows = told.contributions.drop_nulls("incident_key")
     source = (
         frame.filter(pl.col("day") < day, pl.col("known_from") <= at(day, 5))
@@ -122,9 +125,8 @@ def test_rank_without_the_newest_equals_scoring_without_them(
 ) -> None:
     """For a kernel that is no mixture, taking contributions away is the same as never having had the rows."""
     day = START + timedelta(days=70)
-    events = events_of(frame, place, day, day)
     cells = [int(cell) for cell in place.area.cells]
-    told = explain(take_apart(frame, events, place.area, place.near, STAIRS, group, day, at(day, 5)), cells)
+    told = explain(apart(place, frame, STAIRS, group, day), cells)
     lost = 0
     for cell, newest, expected in (
         told.cells.select("cell", "newest", "rank_without_newest").sample(12, seed=1).iter_rows()
@@ -143,11 +145,8 @@ def test_rank_without_the_newest_equals_scoring_without_them(
 
 def test_newest_lie_in_the_cell_or_next_to_it(place: Town, frame: pl.DataFrame) -> None:
     day = START + timedelta(days=70)
-    events = events_of(frame, place, day, day)
     cell = int(frame["cell"].mode()[0])
-    told = explain(
-        take_apart(frame, events, place.area, place.near, MIXTURE, "theft", day, at(day, 5)), [cell]
-    )
+    told = explain(apart(place, frame, MIXTURE, "theft", day), [cell])
     near = told.contributions.filter(pl.col("ring") <= 1).sort("day", descending=True)
     (newest,) = told.cells["newest"].to_list()
     assert len(newest) == 2
@@ -157,16 +156,4 @@ def test_newest_lie_in_the_cell_or_next_to_it(place: Town, frame: pl.DataFrame) 
 def test_a_cell_outside_the_area_is_refused(place: Town, frame: pl.DataFrame) -> None:
     day = START + timedelta(days=70)
     with pytest.raises(ValueError, match="outside"):
-        explain(
-            take_apart(
-                frame,
-                events_of(frame, place, day, day),
-                place.area,
-                place.near,
-                STAIRS,
-                "theft",
-                day,
-                at(day, 5),
-            ),
-            [7],
-        )
+        explain(apart(place, frame, STAIRS, "theft", day), [7])

@@ -8,9 +8,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from hotspot_assets.forecasting.explain import explain
 from hotspot_assets.settings import Settings
-from hotspot_assets.warehouse.forecasts import replace_explanations
+from hotspot_assets.warehouse.forecasts import areas_between, replace_explanations
 from hotspot_assets.warehouse.lake import Stamp
+from hotspot_assets.workflow import briefings
 from hotspot_assets.workflow.erasure import erase_key
 from hotspot_assets.workflow.patrols import make_patrol_areas
 from hotspot_assets.workflow.replay import CannotReplay, explain_areas, explain_cells
@@ -88,3 +90,17 @@ def test_a_model_without_exact_explanations_says_so(tmp_path: Path) -> None:
     forecast(settings, DAY, DAY)
     with pytest.raises(CannotReplay, match="no kernel"):
         explain_areas(lake_of(settings), settings, DAY, MOST)
+
+
+def test_pages_take_one_area_apart_at_a_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held at a time may not grow with the number of areas."""
+    lake = lake_of(settings)
+    areas = areas_between(lake, DAY, DAY)
+    taken: list[list[int]] = []
+    monkeypatch.setattr(
+        briefings, "explain", lambda apart, cells: (taken.append(sorted(cells)), explain(apart, cells))[1]
+    )
+    (made,) = briefings.write_briefings(lake, settings, DAY, DAY)
+    assert sorted(taken) == sorted(sorted(cells) for cells in areas["cells"].to_list())
+    assert len(taken) > 1
+    assert len([path for path in made.paths if path.parent.name == "why"]) == len(taken)
