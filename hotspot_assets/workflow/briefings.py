@@ -38,6 +38,9 @@ from hotspot_assets.workflow.study_area import unit_boundaries
 _EXPLAINED = 100
 """Areas of each offence group that get a page of their own; any other cell can be explained on demand."""
 
+_CELLS = 50
+"""Cells, or those of one area, taken apart at a time: each may have tens of thousands of contributions."""
+
 
 def write_briefings(lake: Lake, settings: Settings, first: date, last: date) -> Iterator[DayFiles]:
     """Write the page of each day first..last; sheets and pages of reasons for the last day only."""
@@ -140,11 +143,12 @@ def _write_reasons(
 
 
 def _explained(apart: TakenApart, areas: pl.DataFrame) -> tuple[Sources, pl.DataFrame]:
-    """What made the scores of areas, and of their cells: one by one, as an area may have millions of contributions."""
+    """What made the scores of areas, and of their cells."""
     sources, cells = [], []
-    for one in areas.iter_slices(1):
-        told = explain(apart, one["cells"].item().to_list())
-        sources.append(sources_of(incidents_of_areas(one, told.contributions)))
+    part = areas["cells"].list.len().cum_sum() // _CELLS
+    for some in areas.with_columns(part=part).partition_by("part", include_key=False):
+        told = explain(apart, some["cells"].explode(empty_as_null=False).unique().to_list())
+        sources.append(sources_of(incidents_of_areas(some, told.contributions)))
         cells.append(told.cells)
     return all_sources(sources), pl.concat(cells).unique("cell")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hotspot_assets.forecasting.explain import explain
+from hotspot_assets.forecasting.explain import Explanation, TakenApart, explain
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import areas_between, replace_explanations
 from hotspot_assets.warehouse.lake import Stamp
@@ -92,15 +92,23 @@ def test_a_model_without_exact_explanations_says_so(tmp_path: Path) -> None:
         explain_areas(lake_of(settings), settings, DAY, MOST)
 
 
-def test_pages_take_one_area_apart_at_a_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is held at a time may not grow with the number of areas."""
+def test_pages_take_a_few_cells_apart_at_a_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held at a time may not grow with the number of areas, and the pages do not tell how it was cut."""
     lake = lake_of(settings)
-    areas = areas_between(lake, DAY, DAY)
-    taken: list[list[int]] = []
-    monkeypatch.setattr(
-        briefings, "explain", lambda apart, cells: (taken.append(sorted(cells)), explain(apart, cells))[1]
-    )
-    (made,) = briefings.write_briefings(lake, settings, DAY, DAY)
-    assert sorted(taken) == sorted(sorted(cells) for cells in areas["cells"].to_list())
-    assert len(taken) > 1
-    assert len([path for path in made.paths if path.parent.name == "why"]) == len(taken)
+    areas = areas_between(lake, DAY, DAY)["cells"].to_list()
+    assert len(areas) > 2
+    taken: list[int] = []
+
+    def noted(apart: TakenApart, cells: list[int]) -> Explanation:
+        taken.append(len(cells))
+        return explain(apart, cells)
+
+    def pages() -> dict[str, str]:
+        (made,) = briefings.write_briefings(lake, settings, DAY, DAY)
+        return {path.name: path.read_text() for path in made.paths if path.parent.name == "why"}
+
+    whole = pages()
+    monkeypatch.setattr(briefings, "explain", noted)
+    monkeypatch.setattr(briefings, "_CELLS", 1)
+    assert pages() == whole and len(whole) == len(areas)
+    assert sorted(taken) == sorted(map(len, areas))
