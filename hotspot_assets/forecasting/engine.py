@@ -176,7 +176,8 @@ class Plan:
         """Surfaces of the days of which `added_up` gave the sums, which are spread where they stand."""
         blocks = self._by_layer(sums, len(days))
         for layer, block in zip(self.layers, blocks, strict=True):
-            block[:] = layer.spread.over_all(activity, block.reshape(-1, self._cells)).reshape(block.shape)
+            rows = block.reshape(-1, self._cells)
+            rows[:] = layer.spread.over_all(activity, rows)
         for number, day in enumerate(days):
             yield self._surface(day, [block[number] for block in blocks])
 

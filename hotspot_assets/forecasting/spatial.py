@@ -46,6 +46,7 @@ _ONE_BY_ONE = 6
 """Up to as many are multiplied one after the other: scipy takes six times as long for two at once as for one."""
 
 _TURNED = 1024
+"""Rows or columns turned at a time."""
 
 _KEPT_BELLS = 6
 """Bells kept at a time: they are large, and the models of a day need no more."""

@@ -166,15 +166,18 @@ def explain_cells(
         As `replay`, or when an offence group was not forecast, a cell lies outside the study area, or the
         model is no kernel.
     """
-    found = {}
-    for group, apart in take_day_apart(lake, settings, day, list(cells)):
-        try:
-            found[group] = explain.explain(apart, cells[group])
-        except ValueError as error:
-            raise CannotReplay(
-                f"{error}; choose one of the {apart.area.n} cells forecast for {day}."
-            ) from error
-    return found
+    taken = take_day_apart(lake, settings, day, list(cells))
+    return {group: explain_taken(apart, cells[group]) for group, apart in taken}
+
+
+def explain_taken(apart: explain.TakenApart, cells: Sequence[int]) -> explain.Explanation:
+    """As `explain.explain`; raises CannotReplay where a cell lies outside the study area."""
+    try:
+        return explain.explain(apart, cells)
+    except ValueError as error:
+        raise CannotReplay(
+            f"{error}; choose one of the {apart.area.n} cells forecast for {apart.day}."
+        ) from error
 
 
 def explain_areas(lake: Lake, settings: Settings, day: date, most: int) -> pl.DataFrame:

@@ -5,22 +5,24 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import h3
 import polars as pl
 import pytest
 
-from hotspot_assets.forecasting.explain import Explanation, TakenApart, explain
+from hotspot_assets.forecasting.explain import Explanation, TakenApart
 from hotspot_assets.settings import Settings
-from hotspot_assets.warehouse.forecasts import areas_between, replace_explanations
+from hotspot_assets.warehouse.forecasts import areas_between, replace_days, replace_explanations
 from hotspot_assets.warehouse.lake import Stamp
 from hotspot_assets.workflow import briefings
 from hotspot_assets.workflow.erasure import erase_key
 from hotspot_assets.workflow.patrols import make_patrol_areas
-from hotspot_assets.workflow.replay import CannotReplay, explain_areas, explain_cells
+from hotspot_assets.workflow.replay import CannotReplay, explain_areas, explain_cells, explain_taken
 
 from .homes import deliver, forecast, home_in, lake_of, town
 
 DAY = date(2020, 3, 9)
 MOST = 3
+ELSEWHERE = h3.str_to_int(h3.latlng_to_cell(10.0, 10.0, 10))
 STAMP = Stamp("tester", "explain")
 
 
@@ -101,14 +103,27 @@ def test_pages_take_a_few_cells_apart_at_a_time(settings: Settings, monkeypatch:
 
     def noted(apart: TakenApart, cells: list[int]) -> Explanation:
         taken.append(len(cells))
-        return explain(apart, cells)
+        return explain_taken(apart, cells)
 
     def pages() -> dict[str, str]:
         (made,) = briefings.write_briefings(lake, settings, DAY, DAY)
         return {path.name: path.read_text() for path in made.paths if path.parent.name == "why"}
 
     whole = pages()
-    monkeypatch.setattr(briefings, "explain", noted)
+    monkeypatch.setattr(briefings, "explain_taken", noted)
     monkeypatch.setattr(briefings, "_CELLS", 1)
     assert pages() == whole and len(whole) == len(areas)
     assert sorted(taken) == sorted(map(len, areas))
+
+
+def test_a_day_whose_areas_lie_outside_its_forecast_has_a_page_without_reasons(settings: Settings) -> None:
+    """Areas chosen for a forecast that was made again since, on other ground."""
+    lake = lake_of(settings)
+    areas = areas_between(lake, DAY, DAY)
+    elsewhere = areas.head(1).with_columns(cells=pl.lit([ELSEWHERE], dtype=pl.List(pl.UInt64)))
+    replace_days(lake, "patrol_areas", (DAY, DAY), elsewhere, STAMP)
+    (made,) = briefings.write_briefings(lake, settings, DAY, DAY)
+    assert made.paths[0].name == "index.html"
+    assert not [path for path in made.paths if path.parent.name == "why"]
+    with pytest.raises(CannotReplay, match="outside the study area; choose one of"):
+        explain_cells(lake, settings, DAY, {"burglary": [ELSEWHERE]})
