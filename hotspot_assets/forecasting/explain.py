@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hotspot_assets.errors import UserError
 from hotspot_assets.forecasting.activity import Activity
 from hotspot_assets.forecasting.engine import Layer, Plan
 from hotspot_assets.forecasting.events import ONE_INCIDENT, Events, epoch_day, require_covered
@@ -40,6 +41,10 @@ _CHUNK_CELLS = 100
 
 NEWEST = 2
 """How many of a cell's newest incidents are taken out to see how much hangs on them."""
+
+
+class OutsideStudyArea(UserError):
+    """A cell of which a forecast says nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,9 +161,9 @@ def take_apart(
 
 
 def explain(taken: TakenApart, cells: Sequence[int]) -> Explanation:
-    """Explain the scores of `cells` (H3 ids). Raises ValueError for a cell outside the area."""
+    """Explain the scores of `cells` (H3 ids). Raises OutsideStudyArea for a cell that is not in the area."""
     neighbours, day = taken.neighbours, taken.day
-    wanted, targets = _wanted(taken.area, cells)
+    wanted, targets = _wanted(taken, cells)
     parts = _parts(taken, targets)
     contributions = pl.concat(
         [
@@ -179,10 +184,10 @@ def explain_largest(taken: TakenApart, cells: Sequence[int], most: int) -> pl.Da
 
     Columns cell, number (from 1, largest first, then the rest, then the background), part ("incident", "other
     incidents", "background"), incident_key, source_group, day, age_days, ring, distance_m, incidents (how many
-    make the row), contribution. Of each cell the contributions add up to its score.
+    make the row), contribution. Of each cell the contributions add up to its score. Raises as `explain`.
     """
     neighbours, day = taken.neighbours, taken.day
-    wanted, targets = _wanted(taken.area, cells)
+    wanted, targets = _wanted(taken, cells)
     chunks = []
     for start in range(0, len(wanted), _CHUNK_CELLS):
         some, their = wanted[start : start + _CHUNK_CELLS], targets[start : start + _CHUNK_CELLS]
@@ -226,11 +231,14 @@ def _largest(
     return largest, np.asarray(others, dtype=np.float64), np.diff(parts.indptr).astype(np.int64) - counts
 
 
-def _wanted(area: StudyArea, cells: Sequence[int]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+def _wanted(taken: TakenApart, cells: Sequence[int]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     wanted = np.unique(np.asarray(cells, dtype=np.uint64))
-    targets = area.index_of(wanted)
-    if (targets < 0).any():
-        raise ValueError("cannot explain a cell outside the study area")
+    targets = taken.area.index_of(wanted)
+    if outside := int(np.count_nonzero(targets < 0)):
+        raise OutsideStudyArea(
+            f"{outside} of {len(wanted)} cells lie outside the study area of the forecast for {taken.day}; choose"
+            f" among its {taken.area.n} cells, or, where patrol areas hold them, have the areas of that day made again."
+        )
     return wanted, targets
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from hotspot_assets.forecasting.explain import TakenApart
+from hotspot_assets.forecasting.explain import OutsideStudyArea, TakenApart, explain
 from hotspot_assets.patrol.overview import SHOWN_DAYS, Overview, overview_html
 from hotspot_assets.patrol.pages import (
     DayPage,
@@ -31,7 +31,7 @@ from hotspot_assets.warehouse.reads import lines_of_incidents
 from hotspot_assets.workflow.dates import days_between, local_time
 from hotspot_assets.workflow.day_maps import DRAFT, DayFiles, lying, made_headers
 from hotspot_assets.workflow.files import why_path, write_whole
-from hotspot_assets.workflow.replay import CannotReplay, explain_taken, take_day_apart
+from hotspot_assets.workflow.replay import CannotReplay, take_day_apart
 from hotspot_assets.workflow.sheets import write_drafts, write_issued
 from hotspot_assets.workflow.study_area import unit_boundaries
 
@@ -120,7 +120,7 @@ def _write_reasons(
             group: _explained(apart, chosen[group])
             for group, apart in take_day_apart(lake, settings, day, list(chosen))
         }
-    except CannotReplay:
+    except (CannotReplay, OutsideStudyArea):
         return {}  # a model that is no kernel has no sum to take apart, nor have areas of another forecast
     lines = _lines(lake, [sources for sources, _ in found.values()], headers)
     written = set()
@@ -147,7 +147,7 @@ def _explained(apart: TakenApart, areas: pl.DataFrame) -> tuple[Sources, pl.Data
     sources, cells = [], []
     part = areas["cells"].list.len().cum_sum() // _CELLS
     for some in areas.with_columns(part=part).partition_by("part", include_key=False):
-        told = explain_taken(apart, some["cells"].explode(empty_as_null=False).unique().to_list())
+        told = explain(apart, some["cells"].explode(empty_as_null=False).unique().to_list())
         sources.append(sources_of(incidents_of_areas(some, told.contributions)))
         cells.append(told.cells)
     return all_sources(sources), pl.concat(cells).unique("cell")

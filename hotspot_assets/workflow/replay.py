@@ -163,21 +163,12 @@ def explain_cells(
     Raises
     ------
     CannotReplay
-        As `replay`, or when an offence group was not forecast, a cell lies outside the study area, or the
-        model is no kernel.
+        As `replay`, or when an offence group was not forecast, or the model is no kernel.
+    OutsideStudyArea
+        When a cell lies outside the study area.
     """
     taken = take_day_apart(lake, settings, day, list(cells))
-    return {group: explain_taken(apart, cells[group]) for group, apart in taken}
-
-
-def explain_taken(apart: explain.TakenApart, cells: Sequence[int]) -> explain.Explanation:
-    """As `explain.explain`; raises CannotReplay where a cell lies outside the study area."""
-    try:
-        return explain.explain(apart, cells)
-    except ValueError as error:
-        raise CannotReplay(
-            f"{error}; choose one of the {apart.area.n} cells forecast for {apart.day}."
-        ) from error
+    return {group: explain.explain(apart, cells[group]) for group, apart in taken}
 
 
 def explain_areas(lake: Lake, settings: Settings, day: date, most: int) -> pl.DataFrame:
@@ -189,6 +180,8 @@ def explain_areas(lake: Lake, settings: Settings, day: date, most: int) -> pl.Da
     ------
     CannotReplay
         As `replay`, or when the model is no kernel.
+    OutsideStudyArea
+        When an area was chosen for a forecast that was made again since, on other ground.
     """
     made = _made(lake, settings, day)
     areas = areas_between(lake, day, day).select("offence_group", pl.col("cells").alias("cell"))

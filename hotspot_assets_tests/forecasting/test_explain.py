@@ -9,7 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hotspot_assets.forecasting.engine import score_days
-from hotspot_assets.forecasting.explain import TakenApart, explain, known_incidents, take_apart
+from hotspot_assets.forecasting.explain import (
+    OutsideStudyArea,
+    TakenApart,
+    explain,
+    known_incidents,
+    take_apart,
+)
 from hotspot_assets.forecasting.kernel import CellBackground, Component, DecayKernel
 from hotspot_assets.forecasting.profiles import (
     Dasymetric,
@@ -155,5 +161,5 @@ def test_newest_lie_in_the_cell_or_next_to_it(place: Town, frame: pl.DataFrame) 
 
 def test_a_cell_outside_the_area_is_refused(place: Town, frame: pl.DataFrame) -> None:
     day = START + timedelta(days=70)
-    with pytest.raises(ValueError, match="outside"):
+    with pytest.raises(OutsideStudyArea, match="1 of 1 cells"):
         explain(apart(place, frame, STAIRS, "theft", day), [7])

@@ -96,6 +96,8 @@ def test_what_is_spread_adds_up_to_what_there_was(profile: SpatialProfile) -> No
     weights = np.random.default_rng(3).random((4, 91))
     over = Spread(profile, WHOLE.near).over_all(Activity(np.zeros(91)), weights)
     np.testing.assert_allclose(over.sum(axis=1), weights.sum(axis=1), rtol=1e-12)
+    bell = bell_of(profile, WHOLE.near).weights.toarray()
+    np.testing.assert_allclose(over, weights @ (bell / bell.sum(axis=1, keepdims=True)), rtol=1e-12)
 
 
 def test_bells_that_are_not_asked_for_are_let_go() -> None:

@@ -9,14 +9,14 @@ import h3
 import polars as pl
 import pytest
 
-from hotspot_assets.forecasting.explain import Explanation, TakenApart
+from hotspot_assets.forecasting.explain import Explanation, OutsideStudyArea, TakenApart, explain
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import areas_between, replace_days, replace_explanations
 from hotspot_assets.warehouse.lake import Stamp
 from hotspot_assets.workflow import briefings
 from hotspot_assets.workflow.erasure import erase_key
 from hotspot_assets.workflow.patrols import make_patrol_areas
-from hotspot_assets.workflow.replay import CannotReplay, explain_areas, explain_cells, explain_taken
+from hotspot_assets.workflow.replay import CannotReplay, explain_areas, explain_cells
 
 from .homes import deliver, forecast, home_in, lake_of, town
 
@@ -103,14 +103,14 @@ def test_pages_take_a_few_cells_apart_at_a_time(settings: Settings, monkeypatch:
 
     def noted(apart: TakenApart, cells: list[int]) -> Explanation:
         taken.append(len(cells))
-        return explain_taken(apart, cells)
+        return explain(apart, cells)
 
     def pages() -> dict[str, str]:
         (made,) = briefings.write_briefings(lake, settings, DAY, DAY)
         return {path.name: path.read_text() for path in made.paths if path.parent.name == "why"}
 
     whole = pages()
-    monkeypatch.setattr(briefings, "explain_taken", noted)
+    monkeypatch.setattr(briefings, "explain", noted)
     monkeypatch.setattr(briefings, "_CELLS", 1)
     assert pages() == whole and len(whole) == len(areas)
     assert sorted(taken) == sorted(map(len, areas))
@@ -125,5 +125,7 @@ def test_a_day_whose_areas_lie_outside_its_forecast_has_a_page_without_reasons(s
     (made,) = briefings.write_briefings(lake, settings, DAY, DAY)
     assert made.paths[0].name == "index.html"
     assert not [path for path in made.paths if path.parent.name == "why"]
-    with pytest.raises(CannotReplay, match="outside the study area; choose one of"):
+    with pytest.raises(OutsideStudyArea, match="1 of 1 cells lie outside the study area of the forecast for"):
         explain_cells(lake, settings, DAY, {"burglary": [ELSEWHERE]})
+    with pytest.raises(OutsideStudyArea, match="have the areas of that day made again"):
+        explain_areas(lake, settings, DAY, MOST)
