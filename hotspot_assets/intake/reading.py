@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -27,6 +28,9 @@ LONGEST_RECORD_BYTES = 4 << 20
 SEPARATORS = (",", ";", "\t", "|")
 
 _AGAIN = "deliver it again."
+
+_FIRST_LINE = re.compile(rb'\s*(?:[^"\r\n]|"[^"]*")*(\r+\n|\r|\n)?')
+"""Blank lines, the header, and what ends it."""
 
 
 class UnreadableDelivery(UserError):
@@ -175,12 +179,21 @@ def _blocks(path: Path, piece_bytes: int) -> Iterator[bytes]:
     first, old_line_ends = True, False
     with _opened(path) as file:
         while block := file.read(piece_bytes):
+            while block.endswith(b"\r") and (following := file.read(1)):  # a CRLF is not cut in two
+                block += following
             if first:
                 block = block.removeprefix(codecs.BOM_UTF8)
                 _check_text(path, block)
-                old_line_ends = b"\n" not in block and b"\r" in block
+                old_line_ends = _ends_in_cr(block)
                 first = False
-            yield block.replace(b"\r", b"\n") if old_line_ends else block
+            yield block.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if old_line_ends else block
+
+
+def _ends_in_cr(block: bytes) -> bool:
+    """Whether lines end in CR alone, by the first one: later ones may lie beyond what is read of a file at first."""
+    found = _FIRST_LINE.match(block)
+    end = found.group(1) if found else None
+    return end == b"\r" if end else b"\n" not in block and b"\r" in block
 
 
 def _check_text(path: Path, block: bytes) -> None:

@@ -83,11 +83,19 @@ class _Range:
 
 @dataclass(frozen=True)
 class _Month:
-    """Days of one month made ready: `rows` scores and ranks each day; None for each where no forecast can be made."""
+    """Days of one month made ready: `scored` scores and ranks each; None for each where no forecast can be made."""
 
     days: list[date]
     plan: DayPlan
-    rows: Iterator[pl.DataFrame | None]
+    scored: Iterator[_Scored | None]
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A day's rows, and the offence groups for which nothing counts that the model remembers."""
+
+    rows: pl.DataFrame
+    blank: list[str]
 
 
 @dataclass(frozen=True)
@@ -116,18 +124,26 @@ def _ready(work: _Range, days: list[date]) -> _Month:
         return _Month(days, plan, repeat(None, len(days)))
     scored = ahead(surfaces(in_force, settings, area, events, days[0], days[-1]), BLOCK_DAYS)
     model = settings.forecast.model
-    return _Month(days, plan, (surface_rows(day, area, plan.able(day.date), model) for day in scored))
+    return _Month(days, plan, (_scored(day, area, plan.able(day.date), model) for day in scored))
+
+
+def _scored(surface: DaySurface, area: StudyArea, groups: Sequence[str], model: str) -> _Scored:
+    blank = [group for group in groups if not surface.of(group).any()]
+    kept = [group for group in groups if group not in blank]
+    return _Scored(surface_rows(surface, area, kept, model), blank)
 
 
 def _batches(month: _Month) -> Iterator[_Batch]:
     days: list[date] = []
     frames: list[pl.DataFrame] = []
-    for day, rows in zip(month.days, month.rows, strict=True):
+    blank: set[tuple[date, str]] = set()
+    for day, scored in zip(month.days, month.scored, strict=True):
         days.append(day)
-        if rows is not None:
-            frames.append(rows)
+        if scored is not None:
+            frames.append(scored.rows)
+            blank.update((day, group) for group in scored.blank)
         if day == month.days[-1] or sum(rows.height for rows in frames) >= _BATCH_ROWS:
-            headers = month.plan.headers(now_utc()).filter(pl.col("forecast_date").is_in(days))
+            headers = month.plan.headers(now_utc(), blank).filter(pl.col("forecast_date").is_in(days))
             yield _Batch(days, headers, frames)
             days, frames = [], []
 

@@ -7,7 +7,7 @@ lake, computing scores.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -26,6 +26,8 @@ from hotspot_assets.workflow.models import InForce, newest_readable
 
 CODE_VERSION = "2"
 """Version of the scoring code: raised whenever the same inputs could give other scores."""
+
+_BLANK = "no incident known at the cut-off is recent enough to count for {} in the model {}"
 
 IDENTITY = (
     "forecast_date", "model", "offence_group", "cut_off", "delivery_seq", "fitted_model_id", "study_area_id",
@@ -54,10 +56,15 @@ class DayPlan:
         """Whether no forecast can be made on any of the days."""
         return self.planned["not_made_because"].null_count() == 0
 
-    def headers(self, made_at: datetime) -> pl.DataFrame:
-        """Rows of `forecasts`."""
+    def headers(self, made_at: datetime, blank: Collection[tuple[date, str]]) -> pl.DataFrame:
+        """Rows of `forecasts`; `blank` are days and offence groups for which scoring found that nothing counts."""
+        keys = self.planned.select("forecast_date", "offence_group").rows()
+        is_blank = pl.Series([key in blank for key in keys], dtype=pl.Boolean)
+        reason = pl.when(is_blank).then(pl.format(_BLANK, "offence_group", "model"))
         moment = pl.lit(made_at).dt.cast_time_unit("us")
-        return self.planned.with_columns(made_at=moment).select(list(TABLES["forecasts"].dtypes))
+        return self.planned.with_columns(
+            made_at=moment, not_made_because=reason.otherwise("not_made_because")
+        ).select(list(TABLES["forecasts"].dtypes))
 
 
 def plan_days(

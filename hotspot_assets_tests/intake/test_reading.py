@@ -93,6 +93,20 @@ def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
     assert texts(read.rejected, "line", "reason") == [(6, "bad_time")]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["an LF at the very end", "CRLF", "CR"])
+def test_line_ends_that_change_in_a_large_file_lose_no_row(tmp_path: Path, end: str) -> None:
+    """The header is looked for in the first 64 KB, rows in 32 MB: both must see the same lines."""
+    many = [GOOD.replace("A1", f"A{number}") for number in range(3000)]
+    old = "\r".join([HEADER, *many])
+    assert len(old) > 64 << 10
+    read = take(tmp_path, old + end + end.join(GOOD.replace("A1", f"B{number}") for number in range(3)) + end)
+    assert (read.accepted.height, read.rejected.height) == (3003, 0)
+    quoted = old + "\r" + GOOD.replace("A1", '"A\nB"') + "\r"
+    read = take(tmp_path, quoted)
+    assert read.accepted.height + read.rejected.height == 3001
+    assert read.accepted.height >= 3000
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
 def test_letters_of_both_encodings(tmp_path: Path, encoding: str) -> None:
     content = table("Ä1£,burglary,2014-06-02,51.5,-0.1,geklärt", header=STATUS_HEADER).encode(encoding)

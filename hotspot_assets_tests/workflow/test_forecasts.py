@@ -5,19 +5,23 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from hotspot_assets.forecasting.engine import DaySurface
 from hotspot_assets.forecasting.events import EPOCH, ONE_INCIDENT, epoch_day
+from hotspot_assets.settings import load_settings
+from hotspot_assets.warehouse.forecasts import headers_of
 from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.workflow import forecasts, headers
+from hotspot_assets.workflow.outcomes import judge
 from hotspot_assets_tests.forecasting import towns
-from hotspot_assets_tests.workflow.homes import LAST_DAY, deliver, home_in, lake_of, town
+from hotspot_assets_tests.workflow.homes import LAST_DAY, deliver, home_in, lake_of, row, town
 
 FIRST = LAST_DAY - timedelta(days=6)
 STAMP = Stamp("tester", "range")
@@ -83,3 +87,27 @@ def test_what_headers_say_was_known_is_what_was_known_day_by_day() -> None:
                 assert said.last == EPOCH + timedelta(days=int(events.day[own][known].max()))
             else:
                 assert (said.first, said.last) == (None, None)
+
+
+def test_a_group_of_which_nothing_counts_any_more_is_not_forecast_and_says_why(tmp_path: Path) -> None:
+    """A window of 28 days, and an offence group last heard of two months before; the others are forecast and judged."""
+    settings = home_in(tmp_path, model="count_28")
+    text = (settings.home / "settings.toml").read_text(encoding="utf-8")
+    both = text.replace('["burglary"]', '["burglary", "theft"]') + '[trial]\nmodels = ["count_28"]\n'
+    (settings.home / "settings.toml").write_text(both, encoding="utf-8")
+    settings = load_settings({"HOTSPOT_HOME": str(settings.home)})
+    thefts = [row(f"T{n}", datetime(2020, 1, 3 + n % 5, 12, tzinfo=UTC), code="theft") for n in range(60)]
+    deliver(settings, "town.csv", [*town(), *thefts])
+    lake = lake_of(settings)
+    made = list(forecasts.make_forecasts(lake, settings, FIRST, LAST_DAY, STAMP))
+    assert [each.made["offence_group"].to_list() for each in made] == [["burglary"]] * 7
+    said = headers_of(lake, FIRST, LAST_DAY).filter(pl.col("offence_group") == "theft")
+    assert set(said["not_made_because"]) == {
+        "no incident known at the cut-off is recent enough to count for theft in the model count_28"
+    }
+    assert said["incidents_known"].to_list() == [60.0] * 7
+    sums = lake.read("SELECT offence_group, sum(score) FROM proximity_scores GROUP BY ALL")
+    assert sums.rows() == [("burglary", pytest.approx(7.0))]
+    (judged,) = judge(lake, settings, FIRST, LAST_DAY, LAST_DAY + timedelta(days=60), STAMP)
+    assert set(judged.outcomes["offence_group"]) == {"burglary"}
+    lake.close()
