@@ -6,6 +6,7 @@ Belongs here: files as files. Not here: what is in them (`deliveries`).
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from hotspot_assets.errors import UserError
 
 INGESTED, SET_ASIDE = "ingested", "set_aside"
 _CHUNK_BYTES = 1 << 20
+_LONGEST_NAME = 200
+"""Bytes of a file's name: file systems take 255, and a number and `.reason.txt` may have to follow."""
 
 
 class NoSuchFile(UserError):
@@ -37,15 +40,19 @@ class LandedFile:
 
 
 def landed_files(landing: Path) -> list[LandedFile]:
-    """Files in the landing folder itself, by name; hidden and temporary ones are not deliveries."""
+    """Files in the landing folder itself, by name; hidden and temporary ones are not deliveries.
+
+    One whose name could be written down nowhere (no text, as from an old archive, or too long) is renamed.
+    """
     if not landing.is_dir():
         return []
     found = []
     for path in sorted(landing.iterdir()):
         if not path.is_file() or path.name.startswith((".", "~")) or path.suffix in {".part", ".tmp"}:
             continue
-        status = path.stat()
-        found.append(LandedFile(path, status.st_size, status.st_mtime_ns))
+        landed = _with_readable_name(path)
+        status = landed.stat()
+        found.append(LandedFile(landed, status.st_size, status.st_mtime_ns))
     return found
 
 
@@ -81,8 +88,8 @@ def deliver(path: Path, landing: Path) -> Path:
     require_file(path)
     landing.mkdir(parents=True, exist_ok=True)
     if path.resolve().parent == landing.resolve():
-        return path
-    target = next(name for name in _names(landing, path.name) if not name.exists())
+        return _with_readable_name(path)
+    target = _free(landing, _readable(path.name))
     part = target.with_name(target.name + ".part")
     try:
         shutil.copyfile(path, part)
@@ -91,6 +98,21 @@ def deliver(path: Path, landing: Path) -> Path:
         raise NoSuchFile(f"{path} cannot be copied to {landing}: {error.strerror}.") from error
     part.replace(target)
     return target
+
+
+def _with_readable_name(path: Path) -> Path:
+    name = _readable(path.name)
+    return path if name == path.name else path.replace(_free(path.parent, name))
+
+
+def _readable(name: str) -> str:
+    stem, suffix = os.path.splitext(os.fsencode(name).decode(errors="replace"))
+    return stem.encode()[: _LONGEST_NAME - len(suffix.encode())].decode(errors="ignore") + suffix
+
+
+def _free(folder: Path, name: str) -> Path:
+    """A path in the folder at which nothing is yet, by that name if possible."""
+    return next(path for path in _names(folder, name) if not path.exists())
 
 
 def _names(folder: Path, name: str) -> Iterator[Path]:
@@ -104,7 +126,7 @@ def put_away(path: Path, folder: str, note: str = "") -> Path:
     """Move a landed file into a folder beside it, with the reason in a text file where there is one."""
     target_folder = path.parent / folder
     target_folder.mkdir(parents=True, exist_ok=True)
-    target = next(name for name in _names(target_folder, path.name) if not name.exists())
+    target = _free(target_folder, path.name)
     path.replace(target)
     if note:
         target.with_name(target.name + ".reason.txt").write_text(note + "\n", encoding="utf-8")
