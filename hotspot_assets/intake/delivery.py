@@ -262,7 +262,7 @@ def _order_is_mixed(file: Recognised, options: IntakeOptions, piece_bytes: int) 
     columns = {"occurred_from": file.fields["occurred_from"]}
     for chunk in _chunks(file, columns["occurred_from"], piece_bytes):
         texts = _by_field(chunk.rows, columns)["occurred_from"].str.strip_chars()
-        unread = read_times(texts, patterns, zone)["moment"].is_null()
+        unread = read_times(texts, patterns, zone, options.zone)["moment"].is_null()
         rows += texts.len()
         otherwise += int((unread & fits_swapped(texts, patterns)).sum())
     return otherwise > 0 and otherwise >= MIXED_SHARE * rows

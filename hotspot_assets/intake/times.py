@@ -48,7 +48,7 @@ _DATE = "|".join(
 )
 
 
-def read_times(texts: pl.Series, patterns: Sequence[str], zone: str) -> pl.DataFrame:
+def read_times(texts: pl.Series, patterns: Sequence[str], zone: str, home: str) -> pl.DataFrame:
     """Read a column of written times.
 
     Parameters
@@ -59,6 +59,8 @@ def read_times(texts: pl.Series, patterns: Sequence[str], zone: str) -> pl.DataF
         strptime patterns in the order in which they are tried, before `ISO_PATTERNS`.
     zone
         Zone of times without an offset.
+    home
+        Zone of days and months: a date stays the date it is, wherever the clock of the file stands.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def read_times(texts: pl.Series, patterns: Sequence[str], zone: str) -> pl.DataF
         if not left.any():
             break
         result = _with_pattern(result, pattern)
-    return _on_the_clock(result, zone)
+    return _on_the_clock(result, zone, home)
 
 
 def _with_pattern(result: pl.DataFrame, pattern: str) -> pl.DataFrame:
@@ -127,13 +129,18 @@ def precision_of(pattern: str) -> str:
     return "day" if any(mark in pattern for mark in ("%d", "%e", "%D", "%F")) else "month"
 
 
-def _on_the_clock(result: pl.DataFrame, zone: str) -> pl.DataFrame:
+def _on_the_clock(result: pl.DataFrame, zone: str, home: str) -> pl.DataFrame:
     if result["wall"].null_count() == result.height:
         return result.select("moment", "time_precision", skipped=pl.lit(False), doubled=pl.lit(False))
     local = local_to_utc(result["wall"], zone)
     back = utc_to_local(local, zone)
     result = result.with_columns(
-        moment=pl.coalesce("moment", local),
+        moment=pl.coalesce(
+            "moment",
+            pl.when(pl.col("time_precision").is_in(["day", "month"]))
+            .then(local_to_utc(result["wall"], home))
+            .otherwise(local),
+        ),
         skipped=(back != result["wall"]).fill_null(False),
         doubled=_later_reading(result["wall"], zone).is_not_null(),
     )
@@ -150,8 +157,8 @@ def _on_the_clock(result: pl.DataFrame, zone: str) -> pl.DataFrame:
     )
 
 
-def range_ends(starts: pl.DataFrame, ends: pl.DataFrame, zone: str) -> pl.Series:
-    """Ends of from/to ranges, both as read by `read_times`.
+def range_ends(starts: pl.DataFrame, ends: pl.DataFrame, zone: str, home: str) -> pl.Series:
+    """Ends of from/to ranges, both as read by `read_times` with these zones.
 
     An end written as a day or month, of a range that starts by the clock, is the end of that day or month.
     An end that seems to lie before its start because its wall time occurred twice is the second of the two.
@@ -169,11 +176,11 @@ def range_ends(starts: pl.DataFrame, ends: pl.DataFrame, zone: str) -> pl.Series
     coarse = pl.col("clock") & pl.col("to").is_in(["day", "month"])
     at = moments.select((coarse | (end < pl.col("start"))).arg_true()).to_series()
     odd = moments[at]
-    wall = utc_to_local(odd["end"], zone)
+    date = utc_to_local(odd["end"], home)
     mended = odd.with_columns(
-        later=_later_reading(wall, zone),
-        after_day=local_to_utc(wall.dt.offset_by("1d"), zone),
-        after_month=local_to_utc(wall.dt.offset_by("1mo"), zone),
+        later=_later_reading(utc_to_local(odd["end"], zone), zone),
+        after_day=local_to_utc(date.dt.offset_by("1d"), home),
+        after_month=local_to_utc(date.dt.offset_by("1mo"), home),
     ).select(
         pl.when(pl.col("clock") & (pl.col("to") == "day"))
         .then("after_day")

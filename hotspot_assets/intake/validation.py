@@ -149,20 +149,27 @@ class Judge:
     def _with_times(self, rows: pl.DataFrame) -> pl.DataFrame:
         patterns = self._kind.times
         written = rows["occurred_from"]
-        start = read_times(written, patterns, self._zone)
+
+        def read(name: str) -> pl.DataFrame:
+            return read_times(rows[name], patterns, self._zone, self._options.zone)
+
+        start = read("occurred_from")
         unread = start["moment"].is_null() & written.is_not_null()
         ambiguous = unread
         if unread.any():
             ambiguous &= fits_swapped(written, patterns) | written_otherwise(written, patterns)
         if self._order_is_mixed:
             ambiguous |= fits_swapped(written, patterns) & ~same_in_both_orders(written)
-        ends = read_times(rows["occurred_to"], patterns, self._zone)
-        others = {name: read_times(rows[name], patterns, self._zone)["moment"] for name in TIME_FIELDS[2:]}
+        ends = read("occurred_to")
+        others = {
+            name: read_times(rows[name], patterns, self._zone, self._options.zone)["moment"]
+            for name in TIME_FIELDS[2:]
+        }
         return rows.with_columns(
             *(rows[name].is_not_null().alias(f"{name}_written") for name in TIME_FIELDS[1:]),
             *(start.get_column(name) for name in ("time_precision", "skipped", "doubled")),
             occurred_from=start["moment"],
-            occurred_to=range_ends(start, ends, self._zone),
+            occurred_to=range_ends(start, ends, self._zone, self._options.zone),
             ambiguous=ambiguous,
             **others,
         )

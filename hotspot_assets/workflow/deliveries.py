@@ -265,7 +265,7 @@ def _facts(
             delivery_seq=delivery_seq,
             source=read.source,
             delivered_at=options.now,
-            zone=read.zone,
+            zone=options.zone,
             knowledge="published" if declaration.published_at else rules.knowledge,
             published_at=declaration.published_at,
             first_load=source_is_new or declaration.history,

@@ -106,8 +106,10 @@ def _with_readable_name(path: Path) -> Path:
 
 
 def _readable(name: str) -> str:
-    stem, suffix = os.path.splitext(os.fsencode(name).decode(errors="replace"))
-    return stem.encode()[: _LONGEST_NAME - len(suffix.encode())].decode(errors="ignore") + suffix
+    whole = os.fsencode(name).decode(errors="replace")
+    suffix = Path(whole).suffix
+    stem = whole.removesuffix(suffix).encode()[: _LONGEST_NAME - len(suffix.encode())]
+    return stem.decode(errors="ignore") + suffix
 
 
 def _free(folder: Path, name: str) -> Path:

@@ -214,7 +214,7 @@ def test_vancouver_withholds_places_and_hours_on_purpose(tmp_path: Path) -> None
     assert bicycle["longitude"] == pytest.approx(-123, abs=1e-6)
     assert 49.2 < bicycle["latitude"] < 49.3
     assert (person["latitude"], person["time_precision"]) == (None, "day")
-    assert person["occurred_from"] == datetime(2014, 12, 4, 8, tzinfo=UTC)
+    assert person["occurred_from"] == datetime(2014, 12, 4, tzinfo=UTC)  # the date, in the home's calendar
     assert len({bicycle["incident_key"], person["incident_key"], again["incident_key"]}) == 3
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hotspot_assets.intake.aoristic import with_spans
 from hotspot_assets.intake.times import (
     fits_swapped,
     precision_of,
@@ -24,7 +25,7 @@ LONDON = "Europe/London"
 
 
 def read(*texts: str | None, patterns: tuple[str, ...] = (), zone: str = LONDON) -> list[tuple[object, ...]]:
-    return read_times(pl.Series(texts, dtype=pl.String), patterns, zone).rows()
+    return read_times(pl.Series(texts, dtype=pl.String), patterns, zone, zone).rows()
 
 
 def utc(*parts: int) -> datetime:
@@ -108,8 +109,8 @@ def test_a_moment_written_with_an_offset_is_read_back(moment: datetime, minutes:
 
 
 def ends(start: str, end: str | None) -> datetime | None:
-    read_one = [read_times(pl.Series([text], dtype=pl.String), (), LONDON) for text in (start, end)]
-    found: datetime | None = range_ends(*read_one, LONDON)[0]
+    read_one = [read_times(pl.Series([text], dtype=pl.String), (), LONDON, LONDON) for text in (start, end)]
+    found: datetime | None = range_ends(*read_one, LONDON, LONDON)[0]
     return found
 
 
@@ -148,3 +149,26 @@ def test_hours_only() -> None:
     found = read("2014-06-02 12", patterns=("%Y-%m-%d %H",))
     assert found[0][:2] == (utc(2014, 6, 2, 11), "hour")
     assert found[0][0] - utc(2014, 6, 2) == timedelta(hours=11)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("home", ["UTC", "Australia/Brisbane", "America/Los_Angeles", LONDON])
+@pytest.mark.parametrize("zone", ["Australia/Sydney", "America/New_York", LONDON])
+def test_a_date_stays_that_date_wherever_the_clock_of_its_file_stands(zone: str, home: str) -> None:
+    """A day and a month are spans of the home's calendar; a time of day is the file's clock."""
+    written = ["2014-06-15", "2014-06", "2014-06-15T12:00"]
+    found = read_times(pl.Series(written), (), zone, home)
+    rows = found.with_columns(
+        occurred_from=pl.col("moment"), occurred_to=pl.lit(None, pl.Datetime("us", "UTC"))
+    )
+    spans = with_spans(rows, home)
+
+    def at(day: datetime, where: str) -> datetime:
+        return day.replace(tzinfo=ZoneInfo(where)).astimezone(UTC)
+
+    assert spans.select("span_start", "span_end").rows() == [
+        (at(datetime(2014, 6, 15), home), at(datetime(2014, 6, 16), home)),
+        (at(datetime(2014, 6, 1), home), at(datetime(2014, 7, 1), home)),
+        (at(datetime(2014, 6, 15, 12), zone),) * 2,
+    ]
+    ends = read_times(pl.Series([None, None, "2014-06-16"], dtype=pl.String), (), zone, home)
+    assert range_ends(found, ends, zone, home)[2] == at(datetime(2014, 6, 17), home)

@@ -28,7 +28,9 @@ def test_a_name_that_is_no_text_is_replaced_by_one_that_is(tmp_path: Path) -> No
     assert [each.path.read_text() for each in landed_files(tmp_path)] == ["y", "x"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems count the letters of a name, not its bytes")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="other systems count the letters of a name, not its bytes"
+)
 def test_a_file_with_a_very_long_name_is_set_aside_with_its_reason(tmp_path: Path) -> None:
     settings = home_in(tmp_path)
     settings.landing.mkdir(parents=True)
