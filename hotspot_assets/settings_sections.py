@@ -139,6 +139,12 @@ class ForecastSettings(Section):
     batch_days: int = Field(31, ge=1, description="Days one backfill run takes at a time.")
 
     @model_validator(mode="after")
+    def _each_group_once(self) -> ForecastSettings:
+        if twice := sorted({group for group in self.groups if self.groups.count(group) > 1}):
+            raise ValueError(f"groups names {', '.join(twice)} more than once; name each offence group once")
+        return self
+
+    @model_validator(mode="after")
     def _anchored(self) -> ForecastSettings:
         if self.first_date.day != 1:
             raise ValueError("first_date must be the first of a month, as scores are computed from there")

@@ -42,6 +42,7 @@ def test_paths_in_the_file_are_relative_to_it(tmp_path: Path) -> None:
         ("[area]\nextent = [52, 0, 51, 1]\n", "south < north"),
         ("[grid]\nresolution = 16\n", "grid.resolution"),
         ("[forecast]\nfirst_date = 2014-05-02\n", "first of a month"),
+        ("[forecast]\ngroups = ['theft', 'arson', 'theft']\n", "groups names theft more than once"),
         ("not toml", "cannot be read"),
         ("home = '/elsewhere'\n", "HOTSPOT_HOME"),
     ],

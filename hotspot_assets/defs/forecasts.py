@@ -1,6 +1,5 @@
 """Study areas, fitted models (monthly) -> proximity scores (daily), and why cells of patrol areas have theirs."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -9,8 +8,8 @@ import polars as pl
 
 from hotspot_assets.defs.facts import KINDS, OWNER, lineage_metadata, picture, stamp_of, table_metadata
 from hotspot_assets.defs.intake import POOL
-from hotspot_assets.defs.partitions import Partitions, dates_of
-from hotspot_assets.defs.progress import Progress, keep_written
+from hotspot_assets.defs.partitions import Partitions
+from hotspot_assets.defs.progress import WrittenDays
 from hotspot_assets.forecasting.fitting import FittedModel
 from hotspot_assets.forecasting.pictures import decay_picture, has_pictures, similarity_picture
 from hotspot_assets.settings import Settings
@@ -86,20 +85,11 @@ def proximity_scores(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
     """The share of each offence group's incidents of the day expected in each cell, from decayed proximity."""
-    days = dates_of(context)
-    progress = Progress(context.log, len(days), "forecast days")
     snapshot, rows = -1, 0
-    written: dict[str, Mapping[str, Any]] = {}
-    try:
-        for facts in make_forecasts(lake, settings, days[0], days[-1], stamp_of(context)):
-            written[facts.date.isoformat()] = day_metadata(facts)
+    with WrittenDays(context, "forecast days") as run:
+        for facts in make_forecasts(lake, settings, run.days[0], run.days[-1], stamp_of(context)):
             snapshot, rows = facts.snapshot_id, rows + facts.rows
-            progress.step(facts.rows)
-    except BaseException:
-        keep_written(context, "proximity_scores", written, [day.isoformat() for day in days])
-        raise
-    for day, metadata in written.items():
-        context.add_asset_metadata(metadata, partition_key=day)
+            run.wrote(facts.date, facts.rows, day_metadata(facts))
     of_run = {"snapshot_id": snapshot, "rows_of_the_run": rows, **lineage_metadata("proximity_scores")}
     return dg.MaterializeResult(metadata=of_run)
 
@@ -111,13 +101,11 @@ def explanations(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
     """Why each cell inside a patrol area has its score: its largest incidents, all others, and the background."""
-    days = dates_of(context)
-    progress = Progress(context.log, len(days), "days of explanations")
-    for day in days:
-        made = explain_areas(lake, settings, day, EXPLAINED_CONTRIBUTIONS)
-        written = replace_explanations(lake, day, made, stamp_of(context))
-        context.add_asset_metadata(explanation_metadata(made, written), partition_key=day.isoformat())
-        progress.step(written.result)
+    with WrittenDays(context, "days of explanations") as run:
+        for day in run.days:
+            made = explain_areas(lake, settings, day, EXPLAINED_CONTRIBUTIONS)
+            written = replace_explanations(lake, day, made, stamp_of(context))
+            run.wrote(day, written.result, explanation_metadata(made, written))
     return dg.MaterializeResult(metadata=lineage_metadata("explanations"))
 
 
@@ -141,21 +129,19 @@ def grid250_daily(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
     """The day as 250 m squares, the first 10 and 20 of each unit: for looking, on a grid of its own."""
-    days = dates_of(context)
-    progress = Progress(context.log, len(days), "days of squares")
-    for day in days:
-        made = write_squares(lake, settings, day)
-        rows = 0 if made is None else made.squares.height
-        facts: dict[str, Any] = {"dagster/partition_row_count": rows}
-        if made is not None:
-            facts |= {
-                "grid_id": made.grid_id,
-                "note": GRID_NOTE,
-                "units": made.squares["unit"].n_unique(),
-                "file": dg.MetadataValue.path(str(made.paths[0])),
-            }
-        context.add_asset_metadata(facts, partition_key=day.isoformat())
-        progress.step(rows)
+    with WrittenDays(context, "days of squares") as run:
+        for day in run.days:
+            made = write_squares(lake, settings, day)
+            rows = 0 if made is None else made.squares.height
+            facts: dict[str, Any] = {"dagster/partition_row_count": rows}
+            if made is not None:
+                facts |= {
+                    "grid_id": made.grid_id,
+                    "note": GRID_NOTE,
+                    "units": made.squares["unit"].n_unique(),
+                    "file": dg.MetadataValue.path(str(made.paths[0])),
+                }
+            run.wrote(day, rows, facts)
     return dg.MaterializeResult(metadata={"folder": dg.MetadataValue.path(str(settings.outputs))})
 
 

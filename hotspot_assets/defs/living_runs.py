@@ -35,11 +35,13 @@ def lake_of_run(settings: Settings) -> dg.ResourceDefinition:
 
 
 def end_abandoned_runs(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
-    """Mark runs as failed whose process is gone, and free their places in the pools; returns their ids."""
-    started = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
-    abandoned = [run for run in started if _is_abandoned(_lock_file(settings, run.run_id))]
+    """Mark runs as failed, or canceled, whose process is gone, and free their places in the pools; returns their ids."""
+    canceling = dg.DagsterRunStatus.CANCELING
+    runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, canceling]))
+    abandoned = [run for run in runs if _is_abandoned(_lock_file(settings, run.run_id))]
     for run in abandoned:
-        instance.report_run_failed(run, "The process of this run ended without a word (killed, or no power).")
+        end = instance.report_run_canceled if run.status is canceling else instance.report_run_failed
+        end(run, "The process of this run ended without a word (killed, or no power).")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         _lock_file(settings, run.run_id).unlink(missing_ok=True)
     return [run.run_id for run in abandoned]

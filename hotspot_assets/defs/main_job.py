@@ -104,7 +104,7 @@ def span_of(settings: Settings, days: int) -> Span:
     Raises
     ------
     NothingToForecast
-        When nothing was accepted.
+        When nothing was accepted, or nothing late enough.
     """
     lake = Lake(settings.warehouse, settings.data_path)
     latest = last_deliveries(lake)["occurred_to"].max()
@@ -115,6 +115,11 @@ def span_of(settings: Settings, days: int) -> Span:
     now = today(settings)
     last = min(now, latest + timedelta(days=1))
     first = max(last - timedelta(days=days - 1), settings.forecast.first_date)
+    if first > last:
+        raise NothingToForecast(
+            f"The last incident is of {latest}, before the first date to be forecast: set forecast.first_date in the"
+            f" settings, now {settings.forecast.first_date}, to the first of a month up to {last}."
+        )
     return Span(first, last, min(last_known_day(settings, now), latest))
 
 

@@ -7,8 +7,8 @@ import polars as pl
 
 from hotspot_assets.defs.facts import KINDS, OWNER, lineage_metadata, picture, stamp_of, table_metadata
 from hotspot_assets.defs.intake import POOL
-from hotspot_assets.defs.partitions import Partitions, dates_of
-from hotspot_assets.defs.progress import Progress
+from hotspot_assets.defs.partitions import Partitions
+from hotspot_assets.defs.progress import WrittenDays
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.workflow.briefings import write_briefings, write_overview
@@ -22,13 +22,11 @@ def patrol_areas(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
     """Contiguous, ranked areas within each unit's budget, chosen from the scores of the day."""
-    days = dates_of(context)
-    progress = Progress(context.log, len(days), "days of patrol areas")
     total = 0
-    for made in make_patrol_areas(lake, settings, days[0], days[-1], stamp_of(context)):
-        context.add_asset_metadata(area_metadata(made), partition_key=made.date.isoformat())
-        total += made.areas.height
-        progress.step(made.areas.height)
+    with WrittenDays(context, "days of patrol areas") as run:
+        for made in make_patrol_areas(lake, settings, run.days[0], run.days[-1], stamp_of(context)):
+            total += made.areas.height
+            run.wrote(made.date, made.areas.height, area_metadata(made))
     return dg.MaterializeResult(metadata={"areas_of_the_run": total, **lineage_metadata("patrol_areas")})
 
 
@@ -74,14 +72,11 @@ def patrol_maps(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
     """The day as maps, and as files for other systems, under data/outputs: for review, not for issue."""
-    days = dates_of(context)
-    progress = Progress(context.log, len(days), "days of maps")
-    for made in write_maps(lake, settings, days[0], days[-1]):
-        drawn = (
-            picture(made.map_png, f"patrol areas of {made.date}") if made.map_png else "no forecast was made"
-        )
-        context.add_asset_metadata({"map": drawn, **file_metadata(made)}, partition_key=made.date.isoformat())
-        progress.step(len(made.paths))
+    with WrittenDays(context, "days of maps") as run:
+        for made in write_maps(lake, settings, run.days[0], run.days[-1]):
+            title = f"patrol areas of {made.date}"
+            drawn = picture(made.map_png, title) if made.map_png else "no forecast was made"
+            run.wrote(made.date, len(made.paths), {"map": drawn, **file_metadata(made)})
     return dg.MaterializeResult(metadata={"folder": dg.MetadataValue.path(str(settings.outputs))})
 
 
@@ -89,12 +84,10 @@ def patrol_briefing(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
     """The day as a page, sheets for each shift, and reasons, under data/outputs: for review, not for issue."""
-    days = dates_of(context)
-    progress = Progress(context.log, len(days), "days of pages and sheets")
-    for files in write_briefings(lake, settings, days[0], days[-1]):
-        context.add_asset_metadata(file_metadata(files), partition_key=files.date.isoformat())
-        progress.step(len(files.paths))
-    overview = write_overview(lake, settings, days[-1])
+    with WrittenDays(context, "days of pages and sheets") as run:
+        for files in write_briefings(lake, settings, run.days[0], run.days[-1]):
+            run.wrote(files.date, len(files.paths), file_metadata(files))
+    overview = write_overview(lake, settings, run.days[-1])
     return dg.MaterializeResult(
         metadata={
             "folder": dg.MetadataValue.path(str(settings.outputs)),

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from hotspot_assets.defs.facts import KINDS, OWNER, lineage_metadata, picture, stamp_of, table_metadata
 from hotspot_assets.defs.intake import POOL
-from hotspot_assets.defs.partitions import Partitions, dates_of
-from hotspot_assets.defs.progress import Progress
+from hotspot_assets.defs.partitions import Partitions
+from hotspot_assets.defs.progress import Progress, WrittenDays
 from hotspot_assets.settings import Settings
 from hotspot_assets.trial.report_figures import calibration_curves, difference_intervals, hit_rate_curves
 from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.workflow.champions import decide_champion
-from hotspot_assets.workflow.dates import today
+from hotspot_assets.workflow.dates import days_between, today
 from hotspot_assets.workflow.outcomes import judge
 from hotspot_assets.workflow.trial import Trial, plan_trial, run_trial, steps_of
 
@@ -42,18 +42,14 @@ def forecast_outcomes(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
     """How each model did on a day whose incidents are known: hit rate, PAI, PEI*, log score; losers too."""
-    days = dates_of(context)
-    for judged in judge(lake, settings, days[0], days[-1], today(settings), stamp_of(context)):
-        outcomes = judged.outcomes
-        context.log.info(f"{judged.first}..{judged.last}: {outcomes.height} rows")
-        for day in (
-            {judged.first, judged.last} if outcomes.is_empty() else set(outcomes["forecast_date"].to_list())
-        ):
-            rows = outcomes.filter(pl.col("forecast_date") == day) if outcomes.height else outcomes
-            context.add_asset_metadata(
-                outcome_metadata(rows, settings.forecast.model, judged.snapshot_id, judged.delivery_seq),
-                partition_key=day.isoformat(),
-            )
+    model = settings.forecast.model
+    with WrittenDays(context, "days judged") as run:
+        for judged in judge(lake, settings, run.days[0], run.days[-1], today(settings), stamp_of(context)):
+            outcomes = judged.outcomes
+            for day in days_between(judged.first, judged.last):
+                rows = outcomes.filter(pl.col("forecast_date") == day) if outcomes.height else outcomes
+                facts = outcome_metadata(rows, model, judged.snapshot_id, judged.delivery_seq)
+                run.wrote(day, rows.height, facts)
     return dg.MaterializeResult(metadata=lineage_metadata("forecast_outcomes"))
 
 

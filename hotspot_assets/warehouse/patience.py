@@ -24,12 +24,17 @@ _SIGNS = (
     "failed to commit ducklake transaction",
     'table with name "schema_versions" already exists',  # two processes made the same new lake
 )
+_NO_USE_TO_WAIT = ("disk is full", "disk i/o error", "readonly database", "no space left")
 _PATIENCE_SECONDS = 60.0
 _LONGEST_WAIT_SECONDS = 1.0
 
 
 class LakeBusy(UserError):
     """Other writers held the catalog for too long; nothing was written."""
+
+
+class LakeUnwritable(UserError):
+    """The disk that the lake lies on takes nothing more; nothing was written."""
 
 
 def patiently(work: Callable[[int], T], what: str) -> T:
@@ -43,7 +48,13 @@ def patiently(work: Callable[[int], T], what: str) -> T:
         try:
             return work(attempt)
         except duckdb.Error as error:
-            if not any(sign in str(error).lower() for sign in _SIGNS):
+            said = str(error).lower()
+            if any(sign in said for sign in _NO_USE_TO_WAIT):
+                raise LakeUnwritable(
+                    f"{what}: nothing was written, as the disk of the lake is full, damaged or read-only ({error});"
+                    " make room or mend it, then run again."
+                ) from error
+            if not any(sign in said for sign in _SIGNS):
                 raise
             if time.monotonic() > give_up:
                 raise LakeBusy(

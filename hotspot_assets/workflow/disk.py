@@ -5,10 +5,14 @@ Belongs here: counting a home's files. Not here: making room (`retention`).
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from stat import S_ISREG
 
 _LOOKED_BACK = timedelta(days=30)
 
@@ -32,9 +36,17 @@ def disk_forecast(home: Path, now: datetime) -> DiskForecast:
 
     A home younger than that has grown since its first file, over one day at least.
     """
-    files = [path.lstat() for path in home.rglob("*") if path.is_file()]
+    files = list(_files(home))
     since = now.timestamp() - _LOOKED_BACK.total_seconds()
     oldest = min((status.st_mtime for status in files), default=since)
     days = max((now.timestamp() - max(oldest, since)) / 86_400, 1.0)
     grown = sum(status.st_size for status in files if status.st_mtime >= since)
     return DiskForecast(sum(status.st_size for status in files), grown / days, shutil.disk_usage(home).free)
+
+
+def _files(home: Path) -> Iterator[os.stat_result]:
+    for path in home.rglob("*"):
+        with suppress(FileNotFoundError):  # journals of databases come and go
+            status = path.lstat()
+            if S_ISREG(status.st_mode):
+                yield status

@@ -136,6 +136,8 @@ def _computed(
 ) -> Iterator[Surface]:
     clocks = delivery_clocks(lake, newest)
     in_force = model_in_force(lake, settings, area, month_start(days[0]), clocks, stamp, model=model)
+    if not in_force.fitted.groups:
+        return  # nothing was known to fit it on
     events = events_of_month(lake, settings, area, in_force, days, newest)
     yield from ranked(surfaces(in_force, settings, area, events, days[0], days[-1]), model)
 

@@ -6,10 +6,13 @@ import os
 import time
 from pathlib import Path
 
+import dagster as dg
 import pytest
+from dagster._core.test_utils import create_run_for_test
 from filelock import FileLock
 
-from hotspot_assets.defs.living_runs import _alive, _is_abandoned, _lock_file
+from hotspot_assets.defs import operate
+from hotspot_assets.defs.living_runs import _alive, _is_abandoned, _lock_file, end_abandoned_runs
 from hotspot_assets.settings import Settings, load_settings
 
 
@@ -42,3 +45,26 @@ def test_a_free_lock_is_that_of_a_dead_run_unless_it_was_made_just_now(settings:
     grow_old(file)
     with FileLock(file):
         assert not _is_abandoned(file)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE),
+        (dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED),
+    ],
+)
+def test_a_run_whose_process_is_gone_is_ended_also_while_it_was_being_canceled(
+    settings: Settings, was: dg.DagsterRunStatus, becomes: dg.DagsterRunStatus
+) -> None:
+    """Or it would hold its place in the pool of writers for ever."""
+    with operate.instance_of(settings) as instance:
+        run = create_run_for_test(instance, "scores", status=was)
+        file = _lock_file(settings, run.run_id)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        grow_old(file)
+        assert end_abandoned_runs(instance, settings) == [run.run_id]
+        ended = instance.get_run_by_id(run.run_id)
+        assert ended is not None and ended.status is becomes
+        assert end_abandoned_runs(instance, settings) == []

@@ -28,6 +28,17 @@ def test_growth_is_what_the_last_thirty_days_brought(tmp_path: Path) -> None:
     assert found.days_left == pytest.approx(found.free / 30.0)
 
 
+def test_files_that_vanish_while_they_are_counted_are_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Journals of databases do, beside a run; folders count nothing themselves."""
+    file(tmp_path, "new", 600, 10)
+    (tmp_path / "folder").mkdir()
+    there = Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda self, what: [*there(self, what), self / "index.db-wal"])
+    assert disk_forecast(tmp_path, NOW).used == 600
+
+
 def test_a_young_home_has_grown_since_its_first_file(tmp_path: Path) -> None:
     file(tmp_path, "first", 1_000, 4)
     assert disk_forecast(tmp_path, NOW).grown_per_day == pytest.approx(250.0)
