@@ -40,20 +40,21 @@ def report_days(
     context: dg.AssetCheckExecutionContext, asset: str, check: str, findings: Mapping[date, Finding]
 ) -> dg.AssetCheckResult:
     """One evaluation per day; returns the result to yield, which for a single day is that day's own."""
-    if len(findings) == 1:
-        ((_, only),) = findings.items()
-        return dg.AssetCheckResult(
-            asset_key=asset, check_name=check, passed=only.passed, metadata=only.metadata
+    results = {
+        day: dg.AssetCheckResult(
+            asset_key=asset, check_name=check, passed=found.passed, metadata=found.metadata
         )
-    for day, finding in findings.items():
+        for day, found in findings.items()
+    }
+    if len(results) == 1:
+        return next(iter(results.values()))
+    for day, result in results.items():
         context.op_execution_context.log_event(
             AssetCheckEvaluation(
                 asset_key=dg.AssetKey(asset),
                 check_name=check,
-                passed=finding.passed,
-                metadata={
-                    name: dg.MetadataValue.text(str(value)) for name, value in finding.metadata.items()
-                },
+                passed=result.passed,
+                metadata=result.metadata,
                 partition=day.isoformat(),
             )
         )

@@ -52,7 +52,7 @@ from hotspot_assets.errors import UserError
 from hotspot_assets.intake.detectors import forbidden_header
 from hotspot_assets.intake.formats import FIELDS, Format, Prepare
 from hotspot_assets.intake.offences import COMMON_CODES, GROUPS
-from hotspot_assets.intake.times import carries_offset, precision_of, strptime
+from hotspot_assets.intake.times import carries_offset, precision_of, strptime, swapped_order
 
 _MAPPED_FIELDS = tuple(name for name in FIELDS if name != "reversal")  # a table of its own
 _A_MOMENT = datetime(2014, 5, 26, 13, 47, 58)
@@ -173,6 +173,11 @@ class _Mapping(BaseModel):
             raise ValueError(f"{name} is in columns and in optional; keep one")
         for name in sorted(set(self.words) - there - set(self.optional)):
             raise ValueError(f"words.{name}: the field has no column")
+        for other in sorted(set(swapped_order(self.times)) & set(self.times)):
+            raise ValueError(
+                f"times: {other!r} is there with day and month exchanged as well, so that most dates could be either;"
+                " keep the order that the source writes"
+            )
         return self
 
 

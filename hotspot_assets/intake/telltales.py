@@ -242,6 +242,8 @@ _ROAD = (
 )
 _TITLE = r"(?:mr|mrs|ms|miss|mx|dr|prof|rev|sir|lady|pc|dc|ps|ds|di|dci|pcso|sgt|insp|det|ofc|officer)\.?"
 _PHONE_ABROAD = r"\+\d{1,3}[ .-]?(?:\(0\))?[ .\d-]{8,14}\d"
+_PHONE_AT_HOME = r"04\d{2} \d{3} \d{3}|\(0\d\) ?\d{4} ?\d{4}|0\d(?:[ .]\d{2}){4}|0\d0-\d{4}-\d{4}"
+"""Of Australia (mobile, and with its area), France and Japan."""
 _PLATES = (
     r"[A-Z]{2}\d{2} ?[A-Z]{3}|[A-Z]\d{1,3} [A-Z]{3}|[A-Z]{3} \d{1,3}[A-Z]"
     r"|[A-Z]\d{2,3}[A-Z]{3}|[A-Z]{3}\d{2,3}[A-Z]"
@@ -253,6 +255,7 @@ VALUE_TELLTALES = (
     Pattern("e-mail addresses", r"[\w.+-]+@[\w-]+\.[\w.-]+", ANY),
     Pattern("phone numbers", rf"(?:^|\D)(?:{_PHONE_ABROAD}|\(\d{{3,5}}\) ?\d[\d -]{{5,}})(?:$|\D)", FEW),
     Pattern("phone numbers", r"(?:^|[^\d.-])\d{3}[-. ]\d{3}[-. ]\d{4}(?:$|[^\d.-])", FEW),
+    Pattern("phone numbers", rf"(?:^|[^\d.-])(?:{_PHONE_AT_HOME})(?:$|[^\d.-])", FEW),
     Pattern("phone numbers", r"^(?:0|0044 ?|44 ?)7\d{3}[ -]?\d{3}[ -]?\d{3}$", MANY),
     Pattern("phone numbers", r"^(?:0|0044 ?|44 ?)[12]\d{1,4}[ -]?\d{3,4}[ -]?\d{3,4}$", MANY),
     Pattern("national identity numbers", r"^\d{3}-\d{2}-\d{4}$", FEW),

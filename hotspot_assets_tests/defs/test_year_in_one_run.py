@@ -46,6 +46,14 @@ def test_every_day_has_a_check_result_of_its_own(instance: dg.DagsterInstance) -
     results = Counter((record.partition, record.status.value) for record in history)
     summary = {(None, "SUCCEEDED"): 1}
     assert results == Counter({(key, "SUCCEEDED"): 1 for key in KEYS} | summary)
+    facts = [
+        record.event.asset_check_evaluation.metadata
+        for record in history
+        if record.partition and record.event
+    ]
+    assert facts and all(
+        isinstance(each["surfaces"], dg.IntMetadataValue) for each in facts
+    )  # text cannot be plotted
 
 
 def test_every_day_has_facts_of_its_own(instance: dg.DagsterInstance, settings: Settings) -> None:

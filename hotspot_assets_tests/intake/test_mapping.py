@@ -108,6 +108,7 @@ def test_rows_without_a_reference_are_keyed_by_what_they_say(tmp_path: Path) -> 
         (('"%d/%m/%Y %H:%M"', '"%H:%M"'), "no pattern of a date"),
         (('"%d/%m/%Y %H:%M"', '"dd/mm/yyyy"'), "no pattern of a date"),
         (('"%d/%m/%Y %H:%M"', '"%Q"'), "no pattern of a date"),
+        (('"%d/%m/%Y %H:%M"', '"%d/%m/%Y", "%m/%d/%Y"'), "times: '%d/%m/%Y' is there with day and month exchanged"),
         (('name = "small"', 'name = "s"\nlocation_precision = "exact"'), "location_precision: "),
         (('occurred_from = "when"', ""), "occurred_from is needed"),
         (('offence_code = "code"', ""), "offence_code, .* is needed"),

@@ -71,6 +71,12 @@ def test_exchanged_grid_coordinates_are_found_by_the_extent(tmp_path: Path) -> N
     assert reasons(take(tmp_path, text)) == {}
 
 
+def test_degrees_among_grid_coordinates_are_no_place(tmp_path: Path) -> None:
+    """They would lie in the sea, where the projection has its origin; no extent is needed to see that."""
+    text = table(row("-0.12761", "51.50722"), row("530456", "180123", "A2"), header=GRID_HEADER)
+    assert reasons(take(tmp_path, text)) == {"outside_extent": 1}
+
+
 @pytest.mark.parametrize("nothing", ["", "  ", "NULL", "NaN", "n/a", "None", r"\N"])
 def test_no_place_is_kept_and_counted(tmp_path: Path, nothing: str) -> None:
     read = take(tmp_path, table(row(nothing, nothing)), extent=LONDON)
