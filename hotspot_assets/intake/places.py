@@ -94,9 +94,8 @@ def _degrees(a: pl.Series, b: pl.Series, crs: str | None) -> tuple[pl.Series, pl
 def _with_faults(numbers: pl.DataFrame, crs: str | None, extent: Extent | None) -> pl.DataFrame:
     usable = pl.col("written") & ~pl.col("no_number") & ~pl.col("zero")
     outside = ~inside("latitude", "longitude", extent)
-    if (
-        crs is not None
-    ):  # degrees among metres: they lie at the projection's origin, which may well be in the extent
+    if crs is not None:
+        # Degrees among metres would lie at the projection's origin, which may well be in the extent.
         outside |= (pl.col("a").abs() <= 180) & (pl.col("b").abs() <= 180)
     numbers = numbers.with_columns(outside=usable & outside)
     exchanged = numbers.select(

@@ -161,10 +161,7 @@ class Judge:
         if self._order_is_mixed:
             ambiguous |= fits_swapped(written, patterns) & ~same_in_both_orders(written)
         ends = read("occurred_to")
-        others = {
-            name: read_times(rows[name], patterns, self._zone, self._options.zone)["moment"]
-            for name in TIME_FIELDS[2:]
-        }
+        others = {name: read(name)["moment"] for name in TIME_FIELDS[2:]}
         return rows.with_columns(
             *(rows[name].is_not_null().alias(f"{name}_written") for name in TIME_FIELDS[1:]),
             *(start.get_column(name) for name in ("time_precision", "skipped", "doubled")),
