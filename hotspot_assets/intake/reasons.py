@@ -20,7 +20,8 @@ REASONS: dict[str, str] = {
     "coordinates_zero": "Coordinates 0,0, a placeholder: leave them empty where the place is not known.",
     "coordinates_swapped": "Latitude and longitude (or easting and northing) in each other's column:"
     " exchange them.",
-    "outside_extent": "Outside the extent of the settings, or off the Earth: check projection and extent.",
+    "outside_extent": "Outside the extent of the settings, or off the Earth, or degrees in `easting` and `northing`:"
+    " check projection and extent.",
 }
 """Reasons for which a row is rejected, in the order in which the rules are applied."""
 
