@@ -29,7 +29,7 @@ SEPARATORS = (",", ";", "\t", "|")
 
 _AGAIN = "deliver it again."
 
-_FIRST_LINE = re.compile(rb'\s*(?:[^"\r\n]|"[^"]*")*(\r+\n|\r|\n)?')
+_FIRST_LINE = re.compile(rb'\s*(?:[^"\r\n]+|"[^"]*")*(\r+\n|\r|\n)?')
 """Blank lines, the header, and what ends it."""
 
 

@@ -107,7 +107,7 @@ def _with_readable_name(path: Path) -> Path:
 
 def _readable(name: str) -> str:
     whole = os.fsencode(name).decode(errors="replace")
-    suffix = Path(whole).suffix
+    suffix = Path(whole).suffix[-20:]  # a longer one is no suffix, and would leave no room for a name
     stem = whole.removesuffix(suffix).encode()[: _LONGEST_NAME - len(suffix.encode())]
     return stem.decode(errors="ignore") + suffix
 

@@ -28,6 +28,15 @@ def test_a_name_that_is_no_text_is_replaced_by_one_that_is(tmp_path: Path) -> No
     assert [each.path.read_text() for each in landed_files(tmp_path)] == ["y", "x"]
 
 
+@pytest.mark.parametrize("name", ["a." + "x" * 240, "x" * 240, "x" * 240 + ".csv"])
+def test_a_long_name_is_cut_and_the_file_stays_in_sight(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("x")
+    (file,) = landed_files(tmp_path)
+    assert len(file.path.name) == 200 and file.path.read_text() == "x"
+    assert file.path.name.startswith(name[:2]) and file.path.name.endswith(name[-4:])
+    assert landed_files(tmp_path) == [file]
+
+
 @pytest.mark.skipif(
     sys.platform != "linux", reason="other systems count the letters of a name, not its bytes"
 )
