@@ -86,7 +86,7 @@ def proximity_scores(
 ) -> dg.MaterializeResult:
     """The share of each offence group's incidents of the day expected in each cell, from decayed proximity."""
     snapshot, rows = -1, 0
-    with WrittenDays(context, "forecast days") as run:
+    with WrittenDays(context, lake, settings, "forecast days") as run:
         for facts in make_forecasts(lake, settings, run.days[0], run.days[-1], stamp_of(context)):
             snapshot, rows = facts.snapshot_id, rows + facts.rows
             run.wrote(facts.date, facts.rows, day_metadata(facts))
@@ -101,7 +101,7 @@ def explanations(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
     """Why each cell inside a patrol area has its score: its largest incidents, all others, and the background."""
-    with WrittenDays(context, "days of explanations") as run:
+    with WrittenDays(context, lake, settings, "days of explanations") as run:
         for day in run.days:
             made = explain_areas(lake, settings, day, EXPLAINED_CONTRIBUTIONS)
             written = replace_explanations(lake, day, made, stamp_of(context))
@@ -129,7 +129,7 @@ def grid250_daily(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
     """The day as 250 m squares, the first 10 and 20 of each unit: for looking, on a grid of its own."""
-    with WrittenDays(context, "days of squares") as run:
+    with WrittenDays(context, lake, settings, "days of squares") as run:
         for day in run.days:
             made = write_squares(lake, settings, day)
             rows = 0 if made is None else made.squares.height

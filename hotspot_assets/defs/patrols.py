@@ -23,7 +23,7 @@ def patrol_areas(
 ) -> dg.MaterializeResult:
     """Contiguous, ranked areas within each unit's budget, chosen from the scores of the day."""
     total = 0
-    with WrittenDays(context, "days of patrol areas") as run:
+    with WrittenDays(context, lake, settings, "days of patrol areas") as run:
         for made in make_patrol_areas(lake, settings, run.days[0], run.days[-1], stamp_of(context)):
             total += made.areas.height
             run.wrote(made.date, made.areas.height, area_metadata(made))
@@ -72,7 +72,7 @@ def patrol_maps(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
     """The day as maps, and as files for other systems, under data/outputs: for review, not for issue."""
-    with WrittenDays(context, "days of maps") as run:
+    with WrittenDays(context, lake, settings, "days of maps") as run:
         for made in write_maps(lake, settings, run.days[0], run.days[-1]):
             title = f"patrol areas of {made.date}"
             drawn = picture(made.map_png, title) if made.map_png else "no forecast was made"
@@ -84,7 +84,7 @@ def patrol_briefing(
     context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
     """The day as a page, sheets for each shift, and reasons, under data/outputs: for review, not for issue."""
-    with WrittenDays(context, "days of pages and sheets") as run:
+    with WrittenDays(context, lake, settings, "days of pages and sheets") as run:
         for files in write_briefings(lake, settings, run.days[0], run.days[-1]):
             run.wrote(files.date, len(files.paths), file_metadata(files))
     overview = write_overview(lake, settings, run.days[-1])

@@ -9,7 +9,10 @@ from typing import Any, Self
 
 import dagster as dg
 
+from hotspot_assets.defs.day_checks import DayCheck, day_checks, log_days
 from hotspot_assets.defs.partitions import dates_of
+from hotspot_assets.settings import Settings
+from hotspot_assets.warehouse.lake import Lake
 
 _EVERY_SECONDS = 5.0
 
@@ -41,35 +44,51 @@ class Progress:
 class WrittenDays:
     """The forecast dates of a run, and which of them are written: Dagster is told of those, however the run ends.
 
-    Of a range that fails, the days it wrote are recorded as materialised, as they are, and its log says which are left.
+    Of a range that fails, the days it wrote are recorded as materialised, as they are, and checked; its log says
+    which are left.
     """
 
-    def __init__(self, context: dg.AssetExecutionContext, unit: str) -> None:
+    def __init__(self, context: dg.AssetExecutionContext, lake: Lake, settings: Settings, unit: str) -> None:
         self.days = dates_of(context)
-        self._context = context
+        self._context, self._lake, self._settings = context, lake, settings
         self._progress = Progress(context.log, len(self.days), unit)
-        self._written: dict[str, Mapping[str, Any]] = {}
+        self._written: dict[date, Mapping[str, Any]] = {}
 
     def wrote(self, day: date, rows: int, metadata: Mapping[str, Any]) -> None:
         """A day is written, with so many rows; `metadata` is what the UI shows of it."""
-        self._written[day.isoformat()] = metadata
+        self._written[day] = metadata
         self._progress.step(rows)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        for day, metadata in self._written.items():
-            if failure is None:
-                self._context.add_asset_metadata(metadata, partition_key=day)
-            else:
-                asset = self._context.asset_key
-                self._context.log_event(dg.AssetMaterialization(asset, metadata=metadata, partition=day))
-        if failure is not None:
+        if failure is None:
+            for day, metadata in self._written.items():
+                self._context.add_asset_metadata(metadata, partition_key=day.isoformat())
+        else:
+            self._record_what_stays()
             self._say_what_is_left()
 
+    def _record_what_stays(self) -> None:
+        asset = self._context.asset_key
+        for day, metadata in self._written.items():
+            event = dg.AssetMaterialization(asset, metadata=metadata, partition=day.isoformat())
+            self._context.log_event(event)
+        for check in day_checks(self._settings) if self._written else []:
+            if check.asset == asset.to_user_string():
+                self._look_at_what_stays(check)
+
+    def _look_at_what_stays(self, check: DayCheck) -> None:
+        try:
+            findings = check.find(self._lake, list(self._written))
+        except Exception as error:  # what failed the run may well fail this, and is not to be hidden by it
+            self._context.log.error(f"The days that stay could not be checked for {check.name}: {error}")
+        else:
+            log_days(self._context, check.asset, check.name, findings)
+
     def _say_what_is_left(self) -> None:
-        left = [day for day in self.days if day.isoformat() not in self._written]
+        left = [day for day in self.days if day not in self._written]
         kept = f"{len(self._written)} of {len(self.days)} days are written and stay"
         if left:
             self._context.log.error(

@@ -43,7 +43,7 @@ def forecast_outcomes(
 ) -> dg.MaterializeResult:
     """How each model did on a day whose incidents are known: hit rate, PAI, PEI*, log score; losers too."""
     model = settings.forecast.model
-    with WrittenDays(context, "days judged") as run:
+    with WrittenDays(context, lake, settings, "days judged") as run:
         for judged in judge(lake, settings, run.days[0], run.days[-1], today(settings), stamp_of(context)):
             outcomes = judged.outcomes
             for day in days_between(judged.first, judged.last):

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 
-from hotspot_assets.defs.checks import Finding, report_days
+from hotspot_assets.defs.day_checks import Finding, report_days
 from hotspot_assets.defs.partitions import dates_of
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2024-03-01", timezone="Europe/London", end_offset=1)
@@ -39,7 +39,7 @@ def check_of(honest: bool) -> dg.AssetChecksDefinition:
         days = sorted(date.fromisoformat(key) for key in context.op_execution_context.partition_keys)
         found = {day: Finding(day.isoformat() != KEYS[1], {"day": day.isoformat()}) for day in days}
         if honest:
-            yield report_days(context, "scores", "in_order", found)
+            yield report_days(context.op_execution_context, "scores", "in_order", found)
         else:
             yield dg.AssetCheckResult(asset_key="scores", check_name="in_order", passed=True)
 

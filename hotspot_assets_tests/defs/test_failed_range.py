@@ -22,6 +22,12 @@ def scores_only(settings: Settings) -> dg.Definitions:
     return dg.Definitions.merge(build_definitions(settings), dg.Definitions(jobs=[job]))
 
 
+def results_by_day(instance: dg.DagsterInstance, asset: str, check: str) -> dict[str | None, str]:
+    key = dg.AssetCheckKey(dg.AssetKey(asset), check)
+    history = instance.event_log_storage.get_asset_check_execution_history(key, limit=100)
+    return {record.partition: record.status.value for record in history}
+
+
 def test_the_days_before_the_failure_are_written_and_known_as_such(tmp_path: Path) -> None:
     settings = home_in(tmp_path)
     deliver(settings, "town.csv", town())
@@ -37,11 +43,13 @@ def test_the_days_before_the_failure_are_written_and_known_as_such(tmp_path: Pat
         done = instance.get_materialized_partitions(dg.AssetKey("proximity_scores"))
         (run,) = instance.get_runs(limit=1)
         said = [event.message for event in instance.all_logs(run.run_id)]
+        checked = results_by_day(instance, "proximity_scores", "surfaces_are_shares")
     written = [first, first + timedelta(days=1)]
     assert sorted(done) == [day.isoformat() for day in written]
     there = lake.read("SELECT DISTINCT forecast_date AS day FROM proximity_scores ORDER BY day")
     assert there["day"].to_list() == written
     assert any(f"2 of 4 days are written and stay; left: {second} to {last}, 2 days" in each for each in said)
+    assert {day: checked.get(day.isoformat()) for day in written} == dict.fromkeys(written, "SUCCEEDED")
 
 
 def test_files_of_the_days_before_a_failure_are_known_as_such(tmp_path: Path) -> None:

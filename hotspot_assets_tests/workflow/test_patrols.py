@@ -11,7 +11,7 @@ import h3
 import polars as pl
 import pytest
 
-from hotspot_assets.defs.checks import union_findings
+from hotspot_assets.defs.day_checks import union_findings
 from hotspot_assets.patrol.areas import Cells
 from hotspot_assets.patrol.ground import Ground
 from hotspot_assets.settings import Settings, SettingsError, load_settings
