@@ -12,14 +12,17 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from sqlalchemy.exc import OperationalError
 
 from hotspot_assets.defs.automation import INTAKE_JOB
+from hotspot_assets.defs.intake import POOL
 from hotspot_assets.defs.living_runs import end_abandoned_runs
 from hotspot_assets.errors import UserError
 from hotspot_assets.settings import PROJECT_ROOT, Settings, load_settings
@@ -30,7 +33,7 @@ from hotspot_assets.workflow.landing import deliver
 Say = Callable[[str], None]
 _CONSOLE = {"console": {"config": {"log_level": "INFO"}}}
 """What a terminal shows of a run: progress and warnings; every event stands in the run's log."""
-
+_LOOK_AGAIN_SECONDS = 0.5
 
 _one_run = threading.Lock()
 """Dagster configures Python's logging at the start of a run, and takes its locks in another order than a run that
@@ -43,6 +46,10 @@ class RunFailed(UserError):
 
 class PortTaken(UserError):
     """The port of the UI is in use."""
+
+
+class HistoryUnwritable(UserError):
+    """Dagster cannot write its run history."""
 
 
 def prepare_instance(settings: Settings) -> Path:
@@ -92,12 +99,15 @@ def run_job(
     """Run a job in this process, recorded in the instance.
 
     `days`: a range of daily partitions in one run; `user`: the account for which it runs; `only`: some of the
-    job's assets. A run before it that was killed is ended first: it would be waited for.
+    job's assets. A run before it that was killed is ended first: it would be waited for. While another run writes
+    the lake this one waits for its turn, and says so.
 
     Raises
     ------
     RunFailed
         With the step that failed and the reason in one line.
+    HistoryUnwritable
+        Where the disk is full or the history cannot be written for another reason.
     """
     tags = {"user": user} if user else {}
     partition = month.isoformat() if month else None
@@ -106,19 +116,43 @@ def run_job(
     elif days:
         tags["dagster/asset_partition_range_start"] = days[0].isoformat()
         tags["dagster/asset_partition_range_end"] = days[1].isoformat()
-    with _one_run, instance_of(settings) as instance:
-        end_abandoned_runs(instance, settings)
-        result = definitions.resolve_job_def(job).execute_in_process(
-            instance=instance,
-            partition_key=partition,
-            asset_selection=[dg.AssetKey(name) for name in only] if only else None,
-            tags=tags,
-            run_config={**(config or {}), "loggers": _CONSOLE},
-            raise_on_error=False,
-        )
+    resolved = definitions.resolve_job_def(job)
+    try:
+        with _one_run, instance_of(settings) as instance:
+            _await_turn(instance, settings, resolved)
+            result = resolved.execute_in_process(
+                instance=instance,
+                partition_key=partition,
+                asset_selection=[dg.AssetKey(name) for name in only] if only else None,
+                tags=tags,
+                run_config={**(config or {}), "loggers": _CONSOLE},
+                raise_on_error=False,
+            )
+    except OperationalError as error:
+        raise HistoryUnwritable(
+            f"Dagster's history in {settings.dagster_home} cannot be written ({error.orig}): is the disk full?"
+            " Make room or mend it, then run again."
+        ) from error
     if not result.success:
         raise RunFailed(f"Run {result.run_id} of {job} failed: {_first_failure(result)}")
     return result
+
+
+def _await_turn(instance: dg.DagsterInstance, settings: Settings, job: dg.JobDefinition) -> None:
+    """Wait while another run writes the lake; left to Dagster, a terminal would hear nothing and not be heard."""
+    writes = any(POOL in node.definition.pools for node in job.nodes)
+    said: set[str] = set()
+    while True:
+        end_abandoned_runs(instance, settings)
+        writing = {
+            slot.run_id for slot in instance.event_log_storage.get_concurrency_info(POOL).claimed_slots
+        }
+        if not (writes and writing):
+            return
+        if writing - said:
+            print(f"waiting until run {', '.join(sorted(writing))} has written the lake", file=sys.stderr)
+        said |= writing
+        time.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def _first_failure(result: dg.ExecuteInProcessResult) -> str:
