@@ -197,6 +197,8 @@ def _ends_in_cr(block: bytes) -> bool:
 
 
 def _check_text(path: Path, block: bytes) -> None:
+    if block.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # before UTF-16, whose mark begins alike
+        raise UnreadableDelivery(f"{path.name} is in UTF-32; export it as CSV in UTF-8.")
     if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UnreadableDelivery(f"{path.name} is in UTF-16; export it as CSV in UTF-8.")
     if block.startswith(b"PAR1"):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -34,6 +34,10 @@ ISO_PATTERNS = (
     *("%Y-%m-%d", "%Y-%m"),
 )
 """ISO 8601 means the same everywhere, so it is understood in every format."""
+
+_YEAR_1000 = (
+    round((datetime(1000, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * 10**6
+)
 
 MIXED_SHARE = 0.01
 """Share of rows with day and month exchanged from which on neither order is trusted in a file."""
@@ -104,7 +108,17 @@ def strptime(name: str, pattern: str) -> pl.Expr:
     elif precision_of(pattern) == "hour":
         text, full = text + " 00", f"{full} %M"
     zone = "UTC" if carries_offset(pattern) else None
-    return text.str.to_datetime(full, time_unit="us", time_zone=zone, strict=False)
+    read = text.str.to_datetime(full, time_unit="us", time_zone=zone, strict=False)
+    if (digits := _digits_run_together(pattern)) is not None:
+        read = pl.when(pl.col(name).str.len_bytes() == digits).then(read)
+    # The library takes 25 for the year 25.
+    return pl.when(read.to_physical() >= _YEAR_1000).then(read) if "%Y" in pattern else read
+
+
+def _digits_run_together(pattern: str) -> int | None:
+    """How many digits a pattern of nothing but digits stands for: the library would take 2025065 for 5 June."""
+    parts = re.findall(r"%[YymdHMS]", pattern)
+    return sum(4 if part == "%Y" else 2 for part in parts) if "".join(parts) == pattern else None
 
 
 def _by_place(text: pl.Expr) -> pl.Expr:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from hotspot_assets.intake.delivery import read_delivery
@@ -161,6 +165,7 @@ def test_zips_that_hold_something_else(tmp_path: Path) -> None:
 
 def test_what_is_no_text(tmp_path: Path) -> None:
     assert "UTF-16" in refused(tmp_path, TEXT.encode("utf-16"))
+    assert "UTF-32" in refused(tmp_path, TEXT.encode("utf-32"))
     assert "no text" in refused(tmp_path, b"\x7fELF\x02\x01\x01\x00\x00" + TEXT.encode())
     assert "Parquet" in refused(tmp_path, gzip.compress(b"PAR1" + b"x" * 99))
 
@@ -235,6 +240,41 @@ def test_parquet(tmp_path: Path) -> None:
     rows = frame.with_columns(pl.col("recorded_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ")).write_csv()
     assert read.accepted.equals(take(tmp_path, rows).accepted)
     assert (read.rows_read, read.marks["unplaced"], read.marks["clock_doubled"]) == (2, 1, 1)
+
+
+def test_parquet_with_zones_of_fixed_offset(tmp_path: Path) -> None:
+    """+05:30 is a zone of its own in a Parquet file; a moment is the same in each."""
+    moments = [datetime(2014, 6, 2, 12, 30, tzinfo=UTC), None]
+    rows = {
+        "reference": ["a", "b"],
+        "offence_code": ["burglary"] * 2,
+        "latitude": [51.5] * 2,
+        "longitude": [0.1] * 2,
+    }
+    for zone in ("+05:30", "-07:00", "Asia/Kolkata", "UTC"):
+        zoned = pa.array(moments, pa.timestamp("us", zone))
+        path = tmp_path / "delivery.parquet"
+        pq.write_table(pa.table({**rows, "occurred_from": [moments[0]] * 2, "recorded_at": zoned}), path)
+        assert read_delivery(path, options()).accepted["recorded_at"].to_list() == moments
+
+
+def test_numbers_that_parquet_holds_as_floats_are_those_of_a_csv(tmp_path: Path) -> None:
+    """A column of whole numbers becomes one of floats where a row has none, and some write that as not a number."""
+    path = tmp_path / "delivery.parquet"
+    rows = {
+        "offence_code": ["burglary"] * 3,
+        "occurred_from": ["2014-06-02 12:30"] * 3,
+        "latitude": [51.50123, math.nan, 51.0],
+        "longitude": [-0.12345, math.nan, 0.0],
+    }
+    references = {"floats": [17.0, 18.5, 2.0**60], "text": ["17", "18.5", str(2.0**60)]}
+    found = []
+    for reference in references.values():
+        pl.DataFrame({"reference": reference, **rows}).write_parquet(path)
+        read = read_delivery(path, options())
+        found.append(read.accepted)
+        assert (read.accepted.height, read.marks["unplaced"]) == (3, 1)
+    assert found[0].equals(found[1])
 
 
 def test_damaged_parquet(tmp_path: Path) -> None:

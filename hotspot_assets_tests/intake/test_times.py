@@ -69,6 +69,18 @@ def test_own_patterns_go_before_and_say_how_exact_they_are() -> None:
     assert [precision_of(pattern) for pattern in patterns] == ["minute", "hour", "month"]
 
 
+def test_a_year_has_four_digits_and_digits_run_together_are_all_there() -> None:
+    """25 is not the year 25, and 2025065 is no 5 June."""
+    day = (utc(2025, 1, 31, 23), "day")
+    for patterns in (("%d.%m.%Y", "%d.%m.%y"), ("%d.%m.%y", "%d.%m.%Y")):
+        rows = read("01.02.25", "01.02.2025", "01.02.205", patterns=patterns, zone="Europe/Berlin")
+        assert [row[:2] for row in rows] == [day, day, (None, None)]
+    rows = read("20250201", "2025021", "250201", "202502", patterns=("%Y%m%d",), zone="Europe/Berlin")
+    assert [row[:2] for row in rows] == [day, (None, None), (None, None), (None, None)]
+    rows = read("202502012330", "20250201233", "250201 2330", patterns=("%Y%m%d%H%M",), zone="UTC")
+    assert [row[0] for row in rows] == [utc(2025, 2, 1, 23, 30), None, None]
+
+
 def test_clock_changes_lose_nothing_and_are_marked() -> None:
     """30 March 2014, 01:30 did not exist in London; 26 October, 01:30 came twice."""
     skipped, doubled, plain, day = read(
