@@ -111,8 +111,10 @@ def strptime(name: str, pattern: str) -> pl.Expr:
     read = text.str.to_datetime(full, time_unit="us", time_zone=zone, strict=False)
     if (digits := _digits_run_together(pattern)) is not None:
         read = pl.when(pl.col(name).str.len_bytes() == digits).then(read)
-    # The library takes 25 for the year 25.
-    return pl.when(read.to_physical() >= _YEAR_1000).then(read) if "%Y" in pattern else read
+    if "%Y" in pattern and pattern not in ISO_PATTERNS:
+        # The library takes 25 for the year 25, also where another pattern of the format would read 2025.
+        read = pl.when(read.to_physical() >= _YEAR_1000).then(read)
+    return read
 
 
 def _digits_run_together(pattern: str) -> int | None:
