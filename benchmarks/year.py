@@ -15,7 +15,7 @@ from benchmarks.measure import Comparison, Timing, alone, connected, median_cpu,
 from benchmarks.places import STAMP, START, fill, home_in, spec_of, write_file
 from hotspot_assets.settings import Settings, load_settings
 from hotspot_assets.warehouse.lake import Lake
-from hotspot_assets.warehouse.reads import delivery_clocks, newest_delivery
+from hotspot_assets.warehouse.reads import delivery_clocks
 from hotspot_assets.workflow.dates import days_between
 from hotspot_assets.workflow.forecasts import make_forecasts
 from hotspot_assets.workflow.models import model_in_force
@@ -154,9 +154,8 @@ def _timed_alone(peaks: list[float], function: object, *arguments: object) -> Ti
 def _fit_ahead(settings: Settings, first: date, last: date) -> None:
     """Fit each month's model: fitting is not what is compared."""
     lake = Lake(settings.warehouse, settings.data_path)
-    newest = newest_delivery(lake)
-    clocks = delivery_clocks(lake, newest)
+    clocks = delivery_clocks(lake)
     for month in sorted({day.replace(day=1) for day in days_between(first, last)}):
-        area = study_area_of_month(lake, settings, month, newest)
+        area = study_area_of_month(lake, settings, month, clocks, STAMP)
         model_in_force(lake, settings, area, month, clocks, STAMP)
     lake.close()

@@ -20,7 +20,7 @@ from hotspot_assets.workflow.forecasts import DayFacts, make_forecasts
 from hotspot_assets.workflow.models import model_in_force
 from hotspot_assets.workflow.replay import explain_areas
 from hotspot_assets.workflow.squares import GRID_NOTE, write_squares
-from hotspot_assets.workflow.study_area import cells_at_edge, keep_study_area, study_area_of_month, units_of
+from hotspot_assets.workflow.study_area import basis_of, cells_at_edge, study_area_of_month, units_of
 
 GROUP = "forecasts"
 
@@ -30,8 +30,8 @@ def study_areas(
 ) -> dg.MaterializeResult:
     """The cells that forecasts of a month cover: a boundary, or where incidents lay before the month."""
     month = date.fromisoformat(context.partition_key)
-    area = study_area_of_month(lake, settings, month, newest_delivery(lake))
-    keep_study_area(lake, settings, area, stamp_of(context))
+    clocks = delivery_clocks(lake)
+    area = study_area_of_month(lake, settings, month, clocks, stamp_of(context))
     units = units_of(lake, settings, area)["unit"]
     return dg.MaterializeResult(
         metadata={
@@ -39,7 +39,7 @@ def study_areas(
             "cells": area.n,
             "cells_at_edge": cells_at_edge(lake, area.study_area_id),
             "area_km2": area.total_area_km2,
-            "method": area.method,
+            "found_from": basis_of(settings, month, clocks),
             "units": units.drop_nulls().n_unique(),
             "cells_in_no_unit": units.null_count(),
             **lineage_metadata("study_areas"),
@@ -53,9 +53,8 @@ def fitted_models(
     """The model in force for a month, fitted on nothing known later than its first day's cut-off."""
     month = date.fromisoformat(context.partition_key)
     seq = newest_delivery(lake)
-    area = study_area_of_month(lake, settings, month, seq)
-    keep_study_area(lake, settings, area, stamp_of(context))
     clocks = delivery_clocks(lake, seq)
+    area = study_area_of_month(lake, settings, month, clocks, stamp_of(context))
     in_force = model_in_force(lake, settings, area, month, clocks, stamp_of(context))
     return dg.MaterializeResult(
         metadata={

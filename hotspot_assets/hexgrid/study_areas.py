@@ -21,6 +21,9 @@ from h3.api import numpy_int
 from hotspot_assets.errors import UserError
 from hotspot_assets.hexgrid.cells import CellArray, cell_areas_km2, centres, corners
 
+MARGIN_RINGS = 1
+"""Rings around the cells with incidents that belong to a study area too."""
+
 
 class EmptyStudyAreaError(UserError):
     """A study area without cells."""
@@ -103,12 +106,12 @@ def from_boundary(geometry: Any, resolution: int) -> StudyArea:
     return from_cells(cells, resolution, "boundary")
 
 
-def from_incidents(cells: CellArray, resolution: int, as_of: date, margin_rings: int = 1) -> StudyArea:
-    """Occupied cells and those within `margin_rings` of them.
+def from_incidents(cells: CellArray, resolution: int, as_of: date) -> StudyArea:
+    """Occupied cells and those within `MARGIN_RINGS` of them.
 
     The caller gives only cells of incidents before `as_of`.
     """
     occupied = pl.DataFrame({"cell": np.unique(np.asarray(cells, dtype=np.uint64))})
-    disk = occupied.select(plh3.grid_disk("cell", margin_rings).explode())
-    method = f"cells with incidents before {as_of}, and {margin_rings} ring(s) around them"
+    disk = occupied.select(plh3.grid_disk("cell", MARGIN_RINGS).explode())
+    method = f"cells with incidents before {as_of}, and {MARGIN_RINGS} ring(s) around them"
     return from_cells(disk.to_series().drop_nulls().to_numpy(), resolution, method, as_of)

@@ -19,6 +19,17 @@ class StudyAreas(dy.Schema):
     run_id = columns.run_id()
 
 
+class StudyAreaBases(dy.Schema):
+    """What a study area was found from: found on the same basis again, it is the same."""
+
+    basis = dy.String(
+        primary_key=True,
+        description="The boundary file, or the incidents with both clocks; the resolution; the units file.",
+    )
+    study_area_id = dy.String(description="Study area that was found.")
+    run_id = columns.run_id()
+
+
 class Cells(dy.Schema):
     """A cell of a study area, with its true area and its patrol unit."""
 

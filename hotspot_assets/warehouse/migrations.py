@@ -141,6 +141,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(9, "more counts of a delivery", _count_more_of_deliveries),
     Migration(10, "visits and dosage", _add("visit_files", "visits", "patrol_dosage")),
     Migration(11, "the setting of what happened in each cell", _enter_settings),
+    Migration(12, "what study areas were found from", _add("study_area_bases")),
 )
 CURRENT = MIGRATIONS[-1].version
 

@@ -15,6 +15,7 @@ from hotspot_assets.warehouse.forecast_tables import (
     ForecastOutcomes,
     Forecasts,
     ProximityScores,
+    StudyAreaBases,
     StudyAreas,
     UnreplayableForecasts,
 )
@@ -48,6 +49,7 @@ TABLES: dict[str, Table] = {
             sorted_by=("day", "offence_group", "cell", "incident_key"),
         ),
         Table("study_areas", StudyAreas),
+        Table("study_area_bases", StudyAreaBases),
         Table("cells", Cells, sorted_by=("cell",)),
         Table("fitted_models", FittedModels),
         Table("forecasts", Forecasts),

@@ -7,7 +7,6 @@ batch in one transaction. Not here: the sums (forecasting), Dagster's partitions
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -30,7 +29,7 @@ from hotspot_assets.workflow.dates import days_between, now_utc
 from hotspot_assets.workflow.headers import DayPlan, plan_days
 from hotspot_assets.workflow.knowledge import events_as_known
 from hotspot_assets.workflow.models import InForce, model_in_force, surfaces
-from hotspot_assets.workflow.study_area import NoStudyArea, keep_study_area, study_area_of_month
+from hotspot_assets.workflow.study_area import NoStudyArea, study_area_of_month
 
 _BATCH_ROWS = 3_000_000
 """Rows written in one transaction: sixteen days of 36,000 cells and five groups; it costs as much as two days more."""
@@ -61,24 +60,11 @@ def make_forecasts(
     """
     clocks = delivery_clocks(lake)
     by_month = groupby(days_between(first, last), key=month_start)
-    with ThreadPoolExecutor(1) as beside:
-        work = _Range(lake, settings, stamp, clocks, beside)
-        months = (_ready(work, list(days)) for _, days in by_month)
-        # Reading the next month, scoring the next days, ranking them and writing the last ones go on side by side.
-        batches = chain.from_iterable(_batches(month) for month in ahead(months))
-        for batch in ahead(batches):
-            yield from _commit(lake, settings, batch, stamp)
-
-
-@dataclass(frozen=True)
-class _Range:
-    """What all months of a range share, and a thread for what is done beside the reading of a month."""
-
-    lake: Lake
-    settings: Settings
-    stamp: Stamp
-    clocks: pl.DataFrame
-    beside: ThreadPoolExecutor
+    months = (_ready(lake, settings, list(days), clocks, stamp) for _, days in by_month)
+    # Reading the next month, scoring the next days, ranking them and writing the last ones go on side by side.
+    batches = chain.from_iterable(_batches(month) for month in ahead(months))
+    for batch in ahead(batches):
+        yield from _commit(lake, settings, batch, stamp)
 
 
 @dataclass(frozen=True)
@@ -107,19 +93,16 @@ class _Batch:
     frames: list[pl.DataFrame]
 
 
-def _ready(work: _Range, days: list[date]) -> _Month:
-    lake, settings, stamp, clocks = work.lake, work.settings, work.stamp, work.clocks
+def _ready(lake: Lake, settings: Settings, days: list[date], clocks: pl.DataFrame, stamp: Stamp) -> _Month:
     month, newest = month_start(days[0]), max(clocks["delivery_seq"], default=0)
     try:
-        area = study_area_of_month(lake, settings, month, newest)
+        area = study_area_of_month(lake, settings, month, clocks, stamp)
     except NoStudyArea as reason:
         plan = plan_days(settings, days, clocks, stamp, no_area=str(reason))
         return _Month(days, plan, repeat(None, len(days)))
-    kept = work.beside.submit(keep_study_area, lake, settings, area, stamp)
     in_force = model_in_force(lake, settings, area, month, clocks, stamp)
     events = events_of_month(lake, settings, area, in_force, days, newest)
     plan = plan_days(settings, days, clocks, stamp, area=area, in_force=in_force, events=events)
-    kept.result()
     if plan.nothing_to_make():
         return _Month(days, plan, repeat(None, len(days)))
     scored = ahead(surfaces(in_force, settings, area, events, days[0], days[-1]), BLOCK_DAYS)

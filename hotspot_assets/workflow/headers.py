@@ -22,7 +22,8 @@ from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Stamp
 from hotspot_assets.warehouse.tables import TABLES
 from hotspot_assets.workflow.dates import cut_offs
-from hotspot_assets.workflow.models import InForce, newest_readable
+from hotspot_assets.workflow.knowledge import newest_readable
+from hotspot_assets.workflow.models import InForce
 
 CODE_VERSION = "2"
 """Version of the scoring code: raised whenever the same inputs could give other scores."""

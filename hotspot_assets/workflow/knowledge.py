@@ -1,13 +1,15 @@
 """What forecasts may know, and what they might have known: events as of each day's cut-off.
 
-Belongs here: reading the ledger of weights at the cut-offs of a range of days, as it stands, or with a
-reporting lag for a trial. Not here: both clocks of single forecasts (`headers`).
+Belongs here: which deliveries could be read at a cut-off, and reading the ledger of weights at the cut-offs of a
+range of days, as it stands, or with a reporting lag for a trial. Not here: both clocks of single forecasts (`headers`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+
+import polars as pl
 
 from hotspot_assets.forecasting.events import Events, build_events
 from hotspot_assets.hexgrid.study_areas import StudyArea
@@ -53,6 +55,12 @@ def events_as_known(
     ledger = read(lake, groups, last, moments[-1], delivery_seq)
     # The next part is read while this one is put into keys.
     return build_events(ahead(ledger), area, groups, first, moments)
+
+
+def newest_readable(clocks: pl.DataFrame, cut_off: datetime) -> int:
+    """Number of the newest delivery of which anything was known at a cut-off; 0: none."""
+    readable = clocks.filter(pl.col("known_from") <= cut_off)
+    return int(readable["delivery_seq"].max()) if readable.height else 0  # type: ignore[arg-type]
 
 
 def source_groups(lake: Lake, settings: Settings, day: date, delivery_seq: int) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 import polars as pl
 
@@ -26,7 +26,13 @@ from hotspot_assets.warehouse.forecasts import append_once
 from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import stored_model
 from hotspot_assets.workflow.dates import cut_off_of
-from hotspot_assets.workflow.knowledge import AS_IT_STANDS, Knowledge, events_as_known, source_groups
+from hotspot_assets.workflow.knowledge import (
+    AS_IT_STANDS,
+    Knowledge,
+    events_as_known,
+    newest_readable,
+    source_groups,
+)
 from hotspot_assets.workflow.study_area import neighbours_of
 
 REACH_RINGS = 13
@@ -86,12 +92,6 @@ def model_in_force(
     rows = {"fitted_models": _row(fitted, seq, settings, stamp)}
     append_once(lake, rows, {"fitted_models": ["fitted_model_id", "delivery_seq"]}, stamp)
     return InForce(chosen, fitted, fitted.fitted_model_id)
-
-
-def newest_readable(clocks: pl.DataFrame, cut_off: datetime) -> int:
-    """Number of the newest delivery of which anything was known at a cut-off; 0: none."""
-    readable = clocks.filter(pl.col("known_from") <= cut_off)
-    return int(readable["delivery_seq"].max()) if readable.height else 0  # type: ignore[arg-type]
 
 
 def fit_input_as_known(

@@ -69,10 +69,11 @@ def judge(
         on = last + timedelta(days=1 + settings.forecast.complete_after_days)
         raise NotKnownYet(f"The incidents of {last} count as known from {on} on; judge the day then.")
     newest = newest_delivery(lake)
+    clocks = delivery_clocks(lake, newest)
     for month, group in groupby(days_between(first, last), key=month_start):
         days = list(group)
         try:
-            area = study_area_of_month(lake, settings, month, newest)
+            area = study_area_of_month(lake, settings, month, clocks, stamp)
         except NoStudyArea:
             found = pl.DataFrame()
         else:

@@ -7,9 +7,8 @@ the cache of neighbour matrices. Not here: geometry (hexgrid).
 from __future__ import annotations
 
 import threading
-from datetime import date
-from functools import lru_cache
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,12 +16,19 @@ import polars as pl
 
 from hotspot_assets.errors import UserError
 from hotspot_assets.hexgrid.neighbours import Neighbours, at_edge, load, neighbours, save
-from hotspot_assets.hexgrid.study_areas import StudyArea, from_boundary, from_cells, from_incidents
+from hotspot_assets.hexgrid.study_areas import (
+    MARGIN_RINGS,
+    StudyArea,
+    from_boundary,
+    from_cells,
+    from_incidents,
+)
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import append_once
 from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import occupied_cells
 from hotspot_assets.workflow.dates import cut_off_of
+from hotspot_assets.workflow.knowledge import newest_readable
 from hotspot_assets.workflow.landing import file_hash
 
 if TYPE_CHECKING:
@@ -32,47 +38,77 @@ if TYPE_CHECKING:
 _near: dict[str, Neighbours] = {}
 _one_at_a_time = threading.Lock()
 _kept: dict[tuple[str, str], StudyArea] = {}
-_KEPT = "SELECT 1 FROM cells WHERE study_area_id = ? AND units_hash = ? LIMIT 1"
 
 
 class NoStudyArea(UserError):
     """Nothing tells where the study area lies."""
 
 
-def study_area_of_month(lake: Lake, settings: Settings, month: date, delivery_seq: int) -> StudyArea:
+def study_area_of_month(
+    lake: Lake, settings: Settings, month: date, clocks: pl.DataFrame, stamp: Stamp
+) -> StudyArea:
     """The study area for forecasts of a month (its first day): the boundary, or where incidents lay before.
+
+    What was found on the same basis before is read from the lake; else it is found, and kept there with its cells and
+    their units. `clocks` are those of the deliveries that may be used.
 
     Raises
     ------
     NoStudyArea
         When there is neither a boundary nor an incident before the month.
     """
-    resolution = settings.grid.resolution
+    basis = basis_of(settings, month, clocks)
+    known = lake.read("SELECT min(study_area_id) FROM study_area_bases WHERE basis = ?", [basis]).item()
+    if known is not None:
+        return kept_study_area(lake, known)
+    area = _found(lake, settings, month, clocks)
+    _keep(lake, settings, area, basis, stamp)
+    return _remembered(lake, area)
+
+
+def basis_of(settings: Settings, month: date, clocks: pl.DataFrame) -> str:
+    """All that the study area of a month, and the units of its cells, are made of."""
     boundary = settings.area.boundary
     if boundary is not None:
-        return _within(boundary, file_hash(boundary) if boundary.is_file() else "", resolution)
+        cells = f"boundary {file_hash(boundary) if boundary.is_file() else 'not there'}"
+    else:
+        point = _point_of(settings, month, clocks)
+        cells = (
+            f"incidents before {point.as_of}, known at {point.cut_off.isoformat()} through delivery"
+            f" {point.delivery_seq}, and {MARGIN_RINGS} ring(s)"
+        )
+    return f"{cells}; H3 resolution {settings.grid.resolution}; units {units_hash(settings)}"
+
+
+@dataclass(frozen=True)
+class _Point:
+    """Incidents before a day, as known at both clocks: through the newest delivery that could be read at the cut-off,
+    as those after it say nothing about it."""
+
+    as_of: date
+    cut_off: datetime
+    delivery_seq: int
+
+
+def _point_of(settings: Settings, month: date, clocks: pl.DataFrame) -> _Point:
     as_of = settings.area.as_of or month
-    cells = occupied_cells(lake, as_of, cut_off_of(settings, as_of), delivery_seq)
+    cut_off = cut_off_of(settings, as_of)
+    return _Point(as_of, cut_off, newest_readable(clocks, cut_off))
+
+
+def _found(lake: Lake, settings: Settings, month: date, clocks: pl.DataFrame) -> StudyArea:
+    if settings.area.boundary is not None:
+        from hotspot_assets.hexgrid.boundaries import read_outline
+
+        return from_boundary(read_outline(settings.area.boundary), settings.grid.resolution)
+    point = _point_of(settings, month, clocks)
+    cells = occupied_cells(lake, point.as_of, point.cut_off, point.delivery_seq)
     if cells.is_empty():
         raise NoStudyArea(
-            f"No incident is known before {as_of}, so there is no study area: deliver earlier incidents, or name a"
-            " boundary file in the settings (area.boundary)."
+            f"No incident is known before {point.as_of}, so there is no study area: deliver earlier incidents, or name"
+            " a boundary file in the settings (area.boundary)."
         )
-    return _around(cells.to_numpy().tobytes(), resolution, as_of)
-
-
-@lru_cache(maxsize=1)
-def _around(occupied: bytes, resolution: int, as_of: date) -> StudyArea:
-    """The cells on and around those given; kept for the next day, which mostly has the same."""
-    return from_incidents(np.frombuffer(occupied, dtype=np.uint64), resolution, as_of)
-
-
-@lru_cache(maxsize=1)
-def _within(boundary: Path, content: str, resolution: int) -> StudyArea:
-    """The cells within the polygons of a file; kept for the next day, until its `content` (a hash) is another."""
-    from hotspot_assets.hexgrid.boundaries import read_outline
-
-    return from_boundary(read_outline(boundary), resolution)
+    return from_incidents(cells.to_numpy(), settings.grid.resolution, point.as_of)
 
 
 def assign_to_units(settings: Settings, area: StudyArea) -> pl.DataFrame:
@@ -100,17 +136,21 @@ def units_hash(settings: Settings) -> str:
     return "none" if path is None else file_hash(path)[:16] + (settings.area.unit_name_field or "")
 
 
-def keep_study_area(lake: Lake, settings: Settings, area: StudyArea, stamp: Stamp) -> None:
-    """Write a study area and its cells, with their units, to the lake unless they are there."""
-    key = [area.study_area_id, units_hash(settings)]
-    if lake.read(_KEPT, key).height:
-        return
+def _keep(lake: Lake, settings: Settings, area: StudyArea, basis: str, stamp: Stamp) -> None:
+    """Write a study area, its cells with their units, and what it was found from to the lake."""
     units = assign_to_units(settings, area)
-    identity = {"study_area_id": pl.lit(area.study_area_id), "units_hash": pl.lit(key[1])}
+    identity = {"study_area_id": pl.lit(area.study_area_id), "units_hash": pl.lit(units_hash(settings))}
     facts = {"cell": area.cells, "area_km2": area.area_km2, "at_edge": at_edge(area)}
     cells = pl.DataFrame(facts).join(units, on="cell", how="left")
-    tables = {"cells": cells.with_columns(**identity), "study_areas": _header(area, stamp)}
-    append_once(lake, tables, {"cells": list(identity), "study_areas": ["study_area_id"]}, stamp)
+    tables = {
+        "cells": cells.with_columns(**identity),
+        "study_areas": _header(area, stamp),
+        "study_area_bases": pl.DataFrame(
+            {"basis": basis, "study_area_id": area.study_area_id, "run_id": stamp.run_id}
+        ),
+    }
+    keys = {"cells": list(identity), "study_areas": ["study_area_id"], "study_area_bases": ["basis"]}
+    append_once(lake, tables, keys, stamp)
 
 
 def units_of(lake: Lake, settings: Settings, area: StudyArea) -> pl.DataFrame:
@@ -141,12 +181,13 @@ def _header(area: StudyArea, stamp: Stamp) -> pl.DataFrame:
 
 def kept_study_area(lake: Lake, study_area_id: str) -> StudyArea:
     """A study area as it stands in the lake. Raises NoStudyArea if it does not."""
-    key = lake.attach, study_area_id
-    if key not in _kept:
-        area = _read_kept(lake, study_area_id)
-        _kept.clear()  # one at a time, as with neighbours
-        _kept[key] = area
-    return _kept[key]
+    known = _kept.get((lake.attach, study_area_id))
+    return known or _remembered(lake, _read_kept(lake, study_area_id))
+
+
+def _remembered(lake: Lake, area: StudyArea) -> StudyArea:
+    _kept.clear()  # one at a time, as with neighbours
+    return _kept.setdefault((lake.attach, area.study_area_id), area)
 
 
 def _read_kept(lake: Lake, study_area_id: str) -> StudyArea:

@@ -49,9 +49,10 @@ class Stage:
 
     def months(self, first: date, last: date) -> Iterator[Month]:
         """The days first..last by month, without the months that have no study area."""
+        clocks = delivery_clocks(self.lake, self.newest)
         for month, days in groupby(days_between(first, last), key=month_start):
             try:
-                area = study_area_of_month(self.lake, self.settings, month, self.newest)
+                area = study_area_of_month(self.lake, self.settings, month, clocks, self.stamp)
             except NoStudyArea:
                 continue
             yield Month(self, area, tuple(days))

@@ -11,7 +11,8 @@ import pytest
 from hotspot_assets.definitions import build_definitions
 from hotspot_assets.defs import automation, operate
 from hotspot_assets.settings import Settings
-from hotspot_assets.warehouse.reads import newest_delivery
+from hotspot_assets.warehouse.lake import Stamp
+from hotspot_assets.warehouse.reads import delivery_clocks
 from hotspot_assets.workflow.study_area import study_area_of_month
 from hotspot_assets_tests.workflow.homes import LAST_DAY, deliver, home_in, lake_of, town
 
@@ -34,7 +35,7 @@ def test_the_days_before_the_failure_are_written_and_known_as_such(tmp_path: Pat
     lake = lake_of(settings)
     second = date(LAST_DAY.year, LAST_DAY.month, 1)
     first, last = second - timedelta(days=2), second + timedelta(days=1)
-    area = study_area_of_month(lake, settings, second, newest_delivery(lake))
+    area = study_area_of_month(lake, settings, second, delivery_clocks(lake), Stamp())
     settings.cache.mkdir(exist_ok=True)
     (settings.cache / f"neighbours-{area.study_area_id}-0.npy").write_bytes(b"torn")  # a count reads no rings
     with pytest.raises(operate.RunFailed):

@@ -65,8 +65,8 @@ def test_a_boundary_takes_the_cells_whose_centre_lies_inside() -> None:
 
 def test_incidents_take_their_cells_and_those_beside_them() -> None:
     occupied = disk(51.5, -0.1, 10, 0).repeat(3)
-    area = from_incidents(occupied, 10, date(2014, 5, 1), margin_rings=2)
-    assert set(area.cells.tolist()) == set(disk(51.5, -0.1, 10, 2).tolist())
+    area = from_incidents(occupied, 10, date(2014, 5, 1))
+    assert set(area.cells.tolist()) == set(disk(51.5, -0.1, 10, 1).tolist())
     assert area.as_of == date(2014, 5, 1)
 
 

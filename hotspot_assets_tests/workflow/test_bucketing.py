@@ -74,6 +74,8 @@ def test_an_older_home_learns_the_settings_of_its_entries(tmp_path: Path) -> Non
 
     def as_before(transaction: Transaction) -> None:
         transaction.execute("ALTER TABLE hexagon_incidents DROP COLUMN setting")
+        transaction.execute("DROP TABLE study_area_bases")
+        transaction.execute("DELETE FROM write_locks WHERE table_name = 'study_area_bases'")
         transaction.execute("DELETE FROM schema_versions WHERE version >= 11")
 
     lake.transact(as_before, tables=[], message="as an older version left it")

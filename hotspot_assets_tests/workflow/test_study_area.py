@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import h3
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from hotspot_assets.errors import UserError
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.lake import Stamp
-from hotspot_assets.warehouse.reads import newest_delivery
+from hotspot_assets.warehouse.reads import delivery_clocks, incidents_as_known, newest_delivery
+from hotspot_assets.workflow.dates import cut_off_of
+from hotspot_assets.workflow.erasure import erase_incident
 from hotspot_assets.workflow.forecasts import make_forecasts
-from hotspot_assets.workflow.study_area import keep_study_area, study_area_of_month
+from hotspot_assets.workflow.study_area import study_area_of_month, units_of
 
-from .homes import deliver, home_in, lake_of, town
+from .homes import COLUMNS, SOURCE, deliver, home_in, lake_of, row, town
 
 MARCH, DAY = date(2020, 3, 1), date(2020, 3, 9)
 STAMP = Stamp("tester", "areas")
+RECORDED = '[intake.source]\nknowledge = "recorded"\n'
+"""Rows are known from when their source recorded them, not from when they were delivered."""
 
 
 def boundary(path: Path, degrees: float) -> None:
@@ -45,7 +53,7 @@ def bounded(tmp_path: Path) -> tuple[Settings, Path]:
 
 def area_now(settings: Settings) -> StudyArea:
     lake = lake_of(settings)
-    found = study_area_of_month(lake, settings, MARCH, newest_delivery(lake))
+    found = study_area_of_month(lake, settings, MARCH, delivery_clocks(lake), STAMP)
     lake.close()
     return found
 
@@ -114,12 +122,119 @@ def test_a_lake_made_anew_gets_its_study_area_again(tmp_path: Path) -> None:
     assert kept_cells(settings).equals(first)
 
 
+def bases(settings: Settings) -> pl.DataFrame:
+    """What stands in the lake of the ways in which study areas were found."""
+    lake = lake_of(settings)
+    found = lake.read("SELECT * FROM study_area_bases ORDER BY basis")
+    lake.close()
+    return found
+
+
+def found_anew(settings: Settings, month: date) -> list[int]:
+    """Cells of a month's study area, from all incidents as known at its cut-off, whatever was kept."""
+    lake = lake_of(settings)
+    known = incidents_as_known(lake, cut_off_of(settings, month), newest_delivery(lake)).collect()
+    lake.close()
+    before = known.filter(pl.col("occurred_from") < datetime(month.year, month.month, month.day, tzinfo=UTC))
+    cells = [h3.latlng_to_cell(*place, 10) for place in before.select("latitude", "longitude").rows()]
+    return sorted({int(near, 16) for cell in cells for near in h3.grid_disk(cell, 1)})
+
+
+def test_what_a_month_cannot_know_leaves_its_study_area_as_it_was_found(tmp_path: Path) -> None:
+    """Each morning's delivery is known too late for the month; it is read from the lake and not looked for again."""
+    settings = home_in(tmp_path, RECORDED)
+    deliver(settings, "town.csv", town())
+    first = area_now(settings)
+    for number in range(3):
+        at = datetime(2020, 3, 2 + number, 12, tzinfo=UTC)
+        far = [(*row(f"far-{number}", at, 51.6 + number / 100), (at + timedelta(hours=1)).isoformat())]
+        deliver(settings, f"{number}.csv", far, columns=(*COLUMNS, "recorded_at"))
+        assert area_now(settings) is first
+    assert bases(settings)["study_area_id"].to_list() == [first.study_area_id]
+    assert first.cells.tolist() == found_anew(settings, MARCH)
+
+
+@given(
+    drawn=st.lists(
+        st.lists(
+            st.tuples(
+                st.integers(0, 4),  # which incident
+                st.integers(0, 60),  # day on which it happened, from January on
+                st.integers(0, 40),  # days until it was recorded
+                st.integers(0, 3),  # where
+            ),
+            min_size=1,
+            max_size=3,
+            unique_by=lambda each: each[0],
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+@hypothesis_settings(max_examples=8, deadline=None)
+def test_a_study_area_kept_is_the_one_that_would_be_found(
+    drawn: list[list[tuple[int, int, int, int]]],
+) -> None:
+    """After each of several deliveries, with late rows and incidents that move, and for both months asked again."""
+    with TemporaryDirectory() as folder:
+        settings = home_in(Path(folder), RECORDED)
+        deliver(settings, "town.csv", town(20))
+        for number, rows in enumerate(drawn):
+            delivered = []
+            for name, day, after, where in rows:
+                at = datetime(2020, 1, 3, 12, tzinfo=UTC) + timedelta(days=day)
+                recorded = (at + timedelta(days=after)).isoformat()
+                delivered.append((*row(f"i{name}", at, 51.52 + where / 50), recorded, recorded))
+            columns = (*COLUMNS, "recorded_at", "modified_at")
+            deliver(settings, f"{number}.csv", delivered, columns=columns)
+            for month in (date(2020, 2, 1), MARCH, date(2020, 2, 1)):
+                lake = lake_of(settings)
+                found = study_area_of_month(lake, settings, month, delivery_clocks(lake), STAMP)
+                lake.close()
+                assert found.cells.tolist() == found_anew(settings, month)
+
+
+def test_an_erasure_is_another_basis(tmp_path: Path) -> None:
+    """A cell in which only the erased incident lay is not in the study area any more."""
+    settings = home_in(tmp_path)
+    alone = row("alone", datetime(2020, 2, 1, 12, tzinfo=UTC), 51.6)
+    deliver(settings, "town.csv", [*town(), alone])
+    before = area_now(settings)
+    lake = lake_of(settings)
+    erase_incident(lake, settings, SOURCE, "alone", STAMP)
+    lake.close()
+    after = area_now(settings)
+    assert before.n - after.n == 7
+    assert after.cells.tolist() == found_anew(settings, MARCH)
+
+
+def test_other_units_are_another_basis(tmp_path: Path) -> None:
+    """The cells are the same; the units in which they lie are those of the file in force."""
+    settings = home_in(tmp_path)
+    deliver(settings, "town.csv", town())
+    area = area_now(settings)
+    boundary(tmp_path / "units.geojson", 0.004)
+    apart = home_in(tmp_path, '[area]\nunits = "units.geojson"\nunit_name_field = "name"\n')
+    text = (
+        (tmp_path / "units.geojson")
+        .read_text()
+        .replace('"properties": {}', '"properties": {"name": "Middle"}')
+    )
+    (tmp_path / "units.geojson").write_text(text)
+    assert area_now(apart).study_area_id == area.study_area_id
+    lake = lake_of(apart)
+    units = units_of(lake, apart, area)["unit"]
+    lake.close()
+    assert 0 < units.null_count() < area.n
+    assert set(units.drop_nulls()) == {"Middle"}
+    assert bases(apart)["study_area_id"].to_list() == [area.study_area_id] * 2
+
+
 def kept_cells(settings: Settings) -> pl.DataFrame:
     """Cells of the study area as they stand in the lake, once kept, and kept once more."""
     lake = lake_of(settings)
-    area = study_area_of_month(lake, settings, MARCH, newest_delivery(lake))
     for _ in range(2):
-        keep_study_area(lake, settings, area, STAMP)
+        study_area_of_month(lake, settings, MARCH, delivery_clocks(lake), STAMP)
     found = lake.read("SELECT cell FROM cells ORDER BY cell")
     lake.close()
     return found
