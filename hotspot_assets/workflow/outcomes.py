@@ -30,7 +30,7 @@ from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import day_counts, delivery_clocks, newest_delivery
 from hotspot_assets.workflow.dates import days_between
 from hotspot_assets.workflow.forecasts import events_of_month
-from hotspot_assets.workflow.models import model_in_force, surfaces
+from hotspot_assets.workflow.models import InForce, model_in_force, surfaces
 from hotspot_assets.workflow.study_area import NoStudyArea, study_area_of_month
 
 
@@ -77,13 +77,19 @@ def judge(
         except NoStudyArea:
             found = pl.DataFrame()
         else:
-            found = _measure(lake, settings, area, days, newest, stamp)
+            found = _measure(lake, settings, area, days, newest, clocks, stamp)
         written = replace_outcomes(lake, (days[0], days[-1]), found, newest, stamp)
         yield Judged(days[0], days[-1], found, written.snapshot_id, newest)
 
 
 def _measure(
-    lake: Lake, settings: Settings, area: StudyArea, days: list[date], newest: int, stamp: Stamp
+    lake: Lake,
+    settings: Settings,
+    area: StudyArea,
+    days: list[date],
+    newest: int,
+    clocks: pl.DataFrame,
+    stamp: Stamp,
 ) -> pl.DataFrame:
     ruler = Ruler.by_area(area.area_km2)
     counts = counts_of_days(lake, settings, area, days, newest)
@@ -91,8 +97,9 @@ def _measure(
     parts = [range_outcomes(_stored(lake, settings, area, days), truths, ruler)]
     for model in settings.trial.models:
         if model != settings.forecast.model and catalogue.model(model).runs_here:
+            in_force = model_in_force(lake, settings, area, month_start(days[0]), clocks, stamp, model=model)
             parts.append(
-                range_outcomes(_computed(lake, settings, area, days, model, newest, stamp), truths, ruler)
+                range_outcomes(_computed(lake, settings, area, days, in_force, newest), truths, ruler)
             )
     return pl.concat(parts)
 
@@ -133,14 +140,13 @@ def _stored(lake: Lake, settings: Settings, area: StudyArea, days: Sequence[date
 
 
 def _computed(
-    lake: Lake, settings: Settings, area: StudyArea, days: list[date], model: str, newest: int, stamp: Stamp
+    lake: Lake, settings: Settings, area: StudyArea, days: list[date], in_force: InForce, newest: int
 ) -> Iterator[Surface]:
-    clocks = delivery_clocks(lake, newest)
-    in_force = model_in_force(lake, settings, area, month_start(days[0]), clocks, stamp, model=model)
+    """The surfaces of a model that did not make the stored ones."""
     if not in_force.fitted.groups:
         return  # nothing was known to fit it on
     events = events_of_month(lake, settings, area, in_force, days, newest)
-    yield from ranked(surfaces(in_force, settings, area, events, days[0], days[-1]), model)
+    yield from ranked(surfaces(in_force, settings, area, events, days[0], days[-1]), in_force.model.name)
 
 
 def ranked(days: Iterable[DaySurface], model: str) -> Iterator[Surface]:
