@@ -34,6 +34,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *reviews.ASSETS,
         *dosage.ASSETS,
         *trial.assets(settings, partitions),
+        *maintenance.ASSETS,
     ]
     return dg.Definitions(
         assets=assets,

@@ -1,16 +1,17 @@
-"""The daily upkeep as a job: retention, compaction, and what was done as metadata.
+"""The daily upkeep of the lake: retention, compaction, and what was done as metadata.
 
-Erasing on request is not here: a run keeps its configuration for ever, and with it the crime reference
-(see `workflow.erasure`).
+An asset without partitions or dependencies: its history shows what went, and how much, night by night. Erasing on
+request is not here: a run keeps its configuration for ever, and with it the crime reference (see `workflow.erasure`).
 """
 
 from datetime import date, datetime, timedelta
 
 import dagster as dg
 
+from hotspot_assets.defs.facts import OWNER, stamp_of
 from hotspot_assets.defs.intake import POOL
 from hotspot_assets.settings import Settings
-from hotspot_assets.warehouse.lake import Lake, Stamp
+from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.workflow.dates import today
 from hotspot_assets.workflow.retention import keep_house
 
@@ -18,24 +19,23 @@ MAINTENANCE_JOB = "daily_maintenance"
 _HOURS_BEFORE_THE_DAY = 2
 
 
-@dg.op(pool=POOL)
-def upkeep(
-    context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
-) -> None:
+@dg.asset(group_name="upkeep", owners=[OWNER], kinds={"duckdb"}, pool=POOL)
+def lake_upkeep(
+    context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult:
     """Delete what is past its days, merge small files, let go of older states of the lake."""
-    stamp = Stamp(author=context.run.tags.get("user", "hotspot"), run_id=context.run.run_id)
-    done = keep_house(lake, settings, today(settings), stamp)
-    context.add_output_metadata(dict(done.facts()))
-    context.log.info(", ".join(f"{name}: {count}" for name, count in done.facts().items()))
+    done = keep_house(lake, settings, today(settings), stamp_of(context))
+    return dg.MaterializeResult(metadata=dict(done.facts()))
 
 
-@dg.job(
-    name=MAINTENANCE_JOB,
-    description="Retention by the settings, merging of small files, letting go of snapshots.",
-)
-def daily_maintenance() -> None:
-    """The upkeep of a home."""
-    upkeep()
+ASSETS = [lake_upkeep]
+JOBS = [
+    dg.define_asset_job(
+        MAINTENANCE_JOB,
+        dg.AssetSelection.assets(lake_upkeep),
+        description="Retention by the settings, merging of small files, letting go of snapshots.",
+    )
+]
 
 
 def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
@@ -51,6 +51,3 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             description="Retention and compaction, before the day's forecasts.",
         )
     ]
-
-
-JOBS = [daily_maintenance]

@@ -50,7 +50,7 @@ def test_every_asset_says_who_owns_it_what_it_is_and_where_it_stands() -> None:
         assert node.owners, name
         assert node.kinds, name
         assert node.description, name
-        assert node.group_name in {"intake", "forecasts", "patrols", "trial"}, name
+        assert node.group_name in {"intake", "forecasts", "patrols", "trial", "upkeep"}, name
 
 
 def test_columns_and_lineage_speak_of_tables_and_columns_that_exist() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from hotspot_assets.assurance.ledger import verify
 from hotspot_assets.defs import maintenance
-from hotspot_assets.defs.operate import run_job
+from hotspot_assets.defs.operate import instance_of, run_job
 from hotspot_assets.settings import Settings, SettingsError, load_settings
 from hotspot_assets.warehouse import audits, upkeep
 from hotspot_assets.warehouse.chain import export_lines
@@ -183,17 +183,19 @@ def test_incidents_past_their_days_are_erased_by_whole_months(home: Path) -> Non
     assert audits.broken_weights(lake).is_empty()
 
 
-def test_the_job_says_what_it_did(home: Path) -> None:
+def test_the_asset_says_what_was_done(home: Path) -> None:
     settings = home_in(home)
     definitions = dg.Definitions(
+        assets=maintenance.ASSETS,
         jobs=maintenance.JOBS,
         schedules=maintenance.schedules(settings),
         executor=dg.in_process_executor,
         resources={"settings": settings, "lake": lake_of(settings)},
     )
-    result = run_job(settings, definitions, maintenance.MAINTENANCE_JOB)
-    (event,) = [each for each in result.all_events if each.is_successful_output]
-    metadata = event.step_output_data.metadata
+    run_job(settings, definitions, maintenance.MAINTENANCE_JOB)
+    with instance_of(settings) as instance:
+        (record,) = instance.fetch_materializations(dg.AssetKey("lake_upkeep"), limit=10).records
+    metadata = record.asset_materialization.metadata
     assert metadata["lake_files_merged"].value > 5
     assert metadata["delivered_files_deleted"].value == 0
     (schedule,) = maintenance.schedules(settings)
