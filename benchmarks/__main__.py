@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import daily, fit, growth, intake, report, scoring, startup, storage, year
+from benchmarks import daily, fit, growth, intake, report, scoring, startup, storage, ticks, year
 from benchmarks.measure import Comparison, machine
 
 HERE = Path(__file__).resolve().parent
@@ -57,6 +57,7 @@ def works_of(size: Size, folder: Path) -> dict[str, Callable[[], list[Comparison
         "e": lambda: [
             *daily.run(folder, size.cells, size.per_day, size.history_days, size.rounds),
             *startup.run(folder, size.rounds),
+            *ticks.run(folder, size.cells, size.per_day, size.history_days, size.rounds),
         ],
         "f": lambda: growth.run(folder, list(size.incidents), list(size.growth_cells)),
         "g": lambda: storage.run(folder, size.cells, size.per_day, min(60, size.year_days), size.rounds),

@@ -17,7 +17,7 @@ from hotspot_assets.defs.automation import DAILY_JOB
 from hotspot_assets.defs.operate import instance_of
 from hotspot_assets.settings import Settings
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 
 
 def empty_graph(definitions: dg.Definitions, job: str) -> dg.Definitions:
@@ -72,7 +72,7 @@ def execute(settings: Settings, definitions: dg.Definitions, partition: Iterator
     key = partition if isinstance(partition, str) else next(partition)
     with instance_of(settings) as instance:
         result: Any = definitions.resolve_job_def(DAILY_JOB).execute_in_process(
-            instance=instance, partition_key=key, run_config=_QUIET
+            instance=instance, partition_key=key, run_config=QUIET
         )
     if not result.success:
         raise RuntimeError("the daily run failed")

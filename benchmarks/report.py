@@ -21,9 +21,10 @@ Last measured on: {machine}. Sizes: {sizes}.
 """
 _TAIL = """
 Row a: how much longer the peer takes, both warm, in the mean of the runs of a fifth of a second. Rows b and c: how
-much longer we take than the floor. Row e: the daily run takes in nothing new, as on a morning without a delivery.
-Row f: 1 is linear. Row g: a layout's bytes by those of the layout in use (ADR 0009). Row h: real incidents, of which
-the repository holds none: `HOTSPOT_HOME` names a home that has taken them in, `HOTSPOT_SETTINGS` its profile.
+much longer we take than the floor; the copy is made of the rows that the run before it wrote. Row e: the daily run
+takes in nothing new, as on a morning without a delivery. Row f: 1 is linear. Row g: a layout's bytes by those of the
+layout in use (ADR 0009). Row h: real incidents, of which the repository holds none: `HOTSPOT_HOME` names a home that
+has taken them in, `HOTSPOT_SETTINGS` its profile.
 
 ![Ratios and their targets](ratios.png)
 """

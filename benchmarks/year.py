@@ -11,8 +11,14 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import dagster as dg
+
+from benchmarks.daily import QUIET
 from benchmarks.measure import Comparison, Timing, alone, connected, median_cpu, median_seconds, ratio, timed
 from benchmarks.places import STAMP, START, fill, home_in, spec_of, write_file
+from hotspot_assets.definitions import build_definitions
+from hotspot_assets.defs.automation import FORECAST_JOB
+from hotspot_assets.defs.operate import instance_of
 from hotspot_assets.settings import Settings, load_settings
 from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.warehouse.reads import delivery_clocks
@@ -29,6 +35,27 @@ def backfill(home: Path, first: date, last: date) -> Timing:
     timing = timed(lambda: sum(facts.rows for facts in make_forecasts(lake, settings, first, last, STAMP)))
     lake.close()
     return timing
+
+
+def in_one_run(home: Path, first: date, last: date) -> Timing:
+    """The same in a copy of a home as one run of Dagster, with what it records and checks of each day."""
+    settings, lake = _opened_copy(home)
+    lake.close()
+    definitions = build_definitions(settings)
+
+    def whole() -> None:
+        span = {"start": first.isoformat(), "end": last.isoformat()}
+        with instance_of(settings) as instance:
+            result = definitions.resolve_job_def(FORECAST_JOB).execute_in_process(
+                instance=instance,
+                asset_selection=[dg.AssetKey("proximity_scores")],
+                tags={f"dagster/asset_partition_range_{end}": day for end, day in span.items()},
+                run_config=QUIET,
+            )
+        if not result.success:
+            raise RuntimeError("the run over a range failed")
+
+    return timed(whole)
 
 
 def days_alone(home: Path, days: Sequence[date]) -> list[Timing]:
@@ -85,7 +112,7 @@ def of_home(first: date, rounds: int) -> list[Comparison]:
 
 
 def _of(settings: Settings, name: str, first: date, days: int, rounds: int) -> list[Comparison]:
-    return [compared(name, settings, first, days, rounds), one_day(name, settings, first, rounds)]
+    return [*compared(name, settings, first, days, rounds), one_day(name, settings, first, rounds)]
 
 
 def one_day(name: str, settings: Settings, first: date, rounds: int) -> Comparison:
@@ -100,14 +127,18 @@ def one_day(name: str, settings: Settings, first: date, rounds: int) -> Comparis
     )
 
 
-def compared(name: str, settings: Settings, first: date, days: int, rounds: int) -> Comparison:
-    """A range of days of a home; every run is a process of its own, so that its peak of memory is its own."""
+def compared(name: str, settings: Settings, first: date, days: int, rounds: int) -> list[Comparison]:
+    """A range of days of a home, alone and as one run of Dagster.
+
+    Every work is done in a process of its own, so that its peak of memory is its own.
+    """
     last = first + timedelta(days=days - 1)
     _fit_ahead(settings, first, last)
     peaks: list[float] = []
     with TemporaryDirectory() as folder:
         works = {
             "year": partial(_timed_alone, peaks, backfill, settings.home, first, last),
+            "run": partial(_timed_alone, [], in_one_run, settings.home, first, last),
             "copy": partial(_timed_alone, [], bare_copy, settings.home, Path(folder) / "slim.parquet"),
         }
         timings: dict[str, list[Timing]] = {name: [] for name in works}
@@ -120,13 +151,24 @@ def compared(name: str, settings: Settings, first: date, days: int, rounds: int)
         f"{days} days x {groups} groups: {median_seconds(timings['year']):.1f} s against"
         f" {median_seconds(timings['copy']):.1f} s; peak memory {max(peaks):.2f} GB"
     )
-    return Comparison(
-        "c",
-        f"year backfill {name}, scored and written, by a Parquet copy of its rows",
-        ratio(timings["year"], timings["copy"]),
-        "<= 5" if days > 300 else "",
-        facts,
-    )
+    spent = median_seconds(timings["run"]) - median_seconds(timings["year"])
+    return [
+        Comparison(
+            "c",
+            f"year backfill {name}, scored and written, by a Parquet copy of its rows",
+            ratio(timings["year"], timings["copy"]),
+            "<= 5" if days > 300 else "",
+            facts,
+        ),
+        Comparison(
+            "c",
+            f"year backfill {name} as one run of Dagster, by its engine and writing",
+            ratio(timings["run"], timings["year"]),
+            "",
+            f"{days} days: {median_seconds(timings['run']):.1f} s; the run, facts and check results of each day take"
+            f" {spent:.1f} s of it",
+        ),
+    ]
 
 
 def _settings_of(home: Path) -> Settings:

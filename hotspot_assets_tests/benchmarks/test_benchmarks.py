@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import daily, fit, growth, intake, scoring, startup, storage, year
+from benchmarks import daily, fit, growth, intake, scoring, startup, storage, ticks, year
 from benchmarks.measure import Comparison, Timing, alone, ratio
 from benchmarks.places import START, area_of, home_in, spec_of, write_file
 from hotspot_assets.forecasting.kernel import DecayKernel
@@ -64,9 +64,11 @@ def test_intake_takes_what_the_bare_read_takes(tmp_path: Path) -> None:
 
 
 def test_the_backfill_is_compared_with_a_copy_of_its_own_rows(tmp_path: Path) -> None:
-    found, alone = year.run(tmp_path, 200, 20.0, 2, 1, ("count_365",))
+    found, run, alone = year.run(tmp_path, 200, 20.0, 2, 1, ("count_365",))
     assert found.ratio is not None
     assert found.facts.startswith("2 days x 5 groups")
+    assert run.ratio is not None and run.ratio > 1
+    assert run.facts.startswith("2 days: ")
     assert alone.ratio is not None
     assert alone.facts.startswith("3 days one by one")
 
@@ -113,6 +115,12 @@ def test_the_daily_run_is_held_against_an_empty_graph(tmp_path: Path) -> None:
 def test_starting_up_takes_longer_than_dagster_alone(tmp_path: Path) -> None:
     found = startup.run(tmp_path, 1)
     assert len(found) == 3 and all(each.ratio is not None and each.ratio > 1 for each in found)
+
+
+def test_ticks_are_held_against_as_many_that_look_at_nothing(tmp_path: Path) -> None:
+    (found,) = ticks.run(tmp_path, 200, 20.0, 60, 1)
+    assert found.ratio is not None and found.ratio > 1
+    assert found.facts.startswith("7 ticks: ")
 
 
 def test_growth_measures_each_work_in_a_process_of_its_own(tmp_path: Path) -> None:
