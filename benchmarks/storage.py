@@ -54,7 +54,7 @@ def questions(files: str, day: date) -> dict[str, str]:
         "one day": f"SELECT sum(score) FROM {scores} WHERE forecast_date = DATE '{day}'",
         "one cell, all days": f"SELECT sum(score), min(rank) FROM {scores} WHERE cell = (SELECT cell FROM one_cell)",
         "top 100 of a day": f"SELECT count(*) FROM {scores} WHERE forecast_date = DATE '{day}' AND rank <= 100",
-        "join with incidents": f"SELECT sum(n) FROM {scores} JOIN happened USING (forecast_date, offence_group, cell)"
+        "join with outcomes": f"SELECT sum(n) FROM {scores} JOIN happened USING (forecast_date, offence_group, cell)"
         " WHERE rank <= 1800",
     }
 
