@@ -15,7 +15,7 @@ from hotspot_assets.warehouse.lake import Lake
 
 DAYS = 4
 ON_DEMAND = {"explanations", "grid250_daily", "issued_sheets", "withdrawals", "patrol_dosage", "lake_upkeep"}
-"""Assets that wait for somebody: who asks for them, takes an issue back, or brings visits from patrol."""
+"""Assets that wait for somebody: who asks for them, takes an issue back, brings visits from patrol; or for the night."""
 
 
 @dataclass(frozen=True)
