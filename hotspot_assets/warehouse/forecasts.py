@@ -1,6 +1,6 @@
 """Writing forecasts: headers are appended, surfaces and areas are replaced day by day.
 
-Belongs here: the transactions behind `study_areas`, `cells`, `fitted_models`, `forecasts`,
+Belongs here: the transactions behind `study_areas`, `study_area_bases`, `cells`, `fitted_models`, `forecasts`,
 `proximity_scores`, `patrol_areas`, `explanations` and `forecast_outcomes`. Not here: what stands in them.
 """
 
