@@ -20,20 +20,20 @@ from hotspot_assets.warehouse.lake import Lake
 from hotspot_assets.workflow.forecasts import make_forecasts
 
 
-def tick_of_all(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, lake: Lake) -> int:
-    """Evaluate each schedule and sensor once; returns how many there are."""
-    now = datetime.now(UTC)
+def tick_of_all(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, lake: Lake) -> list[str]:
+    """Evaluate each schedule and sensor once; returns why each asks for nothing, or that it asks for runs."""
+    now, said = datetime.now(UTC), []
     for schedule in repository.schedule_defs:
         context = dg.build_schedule_context(
             instance=instance, scheduled_execution_time=now, repository_def=repository
         )
-        schedule.evaluate_tick(context)
+        said.append(schedule.evaluate_tick(context).skip_message or "runs")
     for sensor in repository.sensor_defs:
         asked = dg.build_sensor_context(
             instance=instance, repository_def=repository, resources={"lake": lake}, sensor_name=sensor.name
         )
-        sensor.evaluate_tick(asked)
-    return len(repository.schedule_defs) + len(repository.sensor_defs)
+        said.append(sensor.evaluate_tick(asked).skip_message or "runs")
+    return said
 
 
 def that_look_at_nothing(repository: dg.RepositoryDefinition) -> dg.RepositoryDefinition:
@@ -69,7 +69,7 @@ def run(folder: Path, cells: int, per_day: float, days: int, rounds: int) -> lis
             name: partial(tick_of_all, repository, instance, lake)
             for name, repository in (("ours", ours), ("nothing", that_look_at_nothing(ours)))
         }
-        many = tick_of_all(ours, instance, lake)
+        many = len(tick_of_all(ours, instance, lake))
         timings = in_turn(works, rounds, warm=True)
     lake.close()
     mine, nothing = (1000 * median_seconds(timings[name]) for name in ("ours", "nothing"))

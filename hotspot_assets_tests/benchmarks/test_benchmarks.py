@@ -13,8 +13,11 @@ from benchmarks import __main__ as command
 from benchmarks import daily, fit, growth, intake, scoring, startup, storage, ticks, year
 from benchmarks.measure import Comparison, Timing, alone, ratio
 from benchmarks.places import START, area_of, home_in, spec_of, write_file
+from hotspot_assets.definitions import build_definitions
+from hotspot_assets.defs.operate import instance_of
 from hotspot_assets.forecasting.kernel import DecayKernel
 from hotspot_assets.hexgrid.cells import hex_to_cell
+from hotspot_assets.warehouse.lake import Lake
 
 DAY = date(2023, 3, 15)
 
@@ -121,6 +124,15 @@ def test_ticks_are_held_against_as_many_that_look_at_nothing(tmp_path: Path) -> 
     (found,) = ticks.run(tmp_path, 200, 20.0, 60, 1)
     assert found.ratio is not None
     assert found.facts.startswith("7 ticks: ")
+    settings = home_in(tmp_path / "other", spec_of(200, 20.0))
+    lake = Lake(settings.warehouse, settings.data_path)
+    ours = build_definitions(settings).get_repository_def()
+    with instance_of(settings) as instance:
+        said = ticks.tick_of_all(ours, instance, lake)
+        nothing = ticks.tick_of_all(ticks.that_look_at_nothing(ours), instance, lake)
+    lake.close()
+    assert "every started run is alive" in said and said.count("runs") >= 3
+    assert nothing == ["nothing"] * len(said)
 
 
 def test_growth_measures_each_work_in_a_process_of_its_own(tmp_path: Path) -> None:
