@@ -9,8 +9,9 @@ overstate how places differ; one more, because nothing known is not nothing poss
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,6 +33,12 @@ class Activity:
         return self._under[profile]
 
 
-def activity_of_month(events: Events, groups: Sequence[str], day: date, cells: int) -> Activity:
+def activity_of_month(events: Events, groups: tuple[str, ...], day: date, cells: int) -> Activity:
     """What a forecast for the first of the day's month knows of these offence groups together."""
-    return Activity(events.known_by_cell(groups, month_start(day), cells))
+    return _at_anchor(events, groups, month_start(day), cells)
+
+
+@lru_cache(maxsize=1)
+def _at_anchor(events: Events, groups: tuple[str, ...], anchor: date, cells: int) -> Activity:
+    """Kept for the other days and offence groups of the month, which share it with what lies under its profiles."""
+    return Activity(events.known_by_cell(groups, anchor, cells))

@@ -209,7 +209,8 @@ class Plan:
     def _surface(self, day: date, spread: list[FloatArray]) -> DaySurface:
         shares = np.stack(self.backgrounds)
         for layer, block in zip(self.layers, spread, strict=True):
-            shares[layer.targets] += block
+            for target, received in zip(layer.targets, block, strict=True):
+                shares[target] += received  # where it stands: all targets at once would be copied twice
         totals = shares.sum(axis=1)
         np.divide(shares, totals[:, None], out=shares, where=totals[:, None] > 0)
         return DaySurface(day, self.groups, shares, totals)

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -140,12 +140,14 @@ class _SourceState:
         counts = {number: row.memory for number, row in rows if isinstance(row.memory, Count)}
         self._decays, self._counts = list(decays), list(counts)
         self._last_ages = [memory.last_age for memory in counts.values()]
-        self._tables = _DecayTables([memory.tau_days for memory in decays.values()], self._all.day, anchor)
-        self._counted = _oldest_first(self._all, anchor, self._last_ages)
         if self._decays:
+            self._tables = _DecayTables(
+                [memory.tau_days for memory in decays.values()], self._all.day, anchor
+            )
             self._sum_decays()
             self._catch_up(state.today)
-        self._count_windows(state.today)
+        if self._counts:
+            self._count_windows(state.today)
 
     @cached_property
     def _arrivals(self) -> _Entries:
@@ -153,6 +155,11 @@ class _SourceState:
         known = self._all.known
         arrivals = self._all.take((known > self._anchor) & (known <= self._anchor + _LAST_DAY_OF_MONTH))
         return arrivals.take(np.argsort(arrivals.known, kind="stable"))
+
+    @cached_property
+    def _counted(self) -> _Entries:
+        """Entries that a running count holds or loses within the month, by day: asked for once a day is stepped to."""
+        return _oldest_first(self._all, self._anchor, self._last_ages)
 
     def _sum_decays(self) -> None:
         known = _netted(self._all, self._anchor)
@@ -172,13 +179,17 @@ class _SourceState:
 
     def _count_windows(self, today: int) -> None:
         """Windows come from short to long: each holds what the last does, and what is older than that."""
-        known = self._counted.take(self._counted.known <= today)
-        cell, weight = known.cell.astype(np.intp), known.weight.astype(np.float64)
-        counts, end = np.zeros(self._values.shape[1]), len(known.day)
-        for number, last_age in zip(self._counts, self._last_ages, strict=True):
-            start = 0 if last_age is None else stretch(known.day, today - last_age, today).start
+        longest = self._last_ages[-1]
+        known = self._all.known <= today
+        if longest is not None:
+            known &= self._all.day >= today - longest
+        where = np.flatnonzero(known)
+        where, ends = _by_window(where, today - self._all.day[where], self._last_ages)
+        cell, weight = self._all.cell[where].astype(np.intp), self._all.weight[where].astype(np.float64)
+        counts = np.zeros(self._values.shape[1])
+        for number, (start, end) in zip(self._counts, pairwise([0, *ends]), strict=True):
             np.add.at(counts, cell[start:end], weight[start:end])
-            self._values[number], end = counts, start
+            self._values[number] = counts
 
     def step(self, today: int) -> None:
         arrived = self._arrived(today)
@@ -241,10 +252,21 @@ class _DecayTables:
         return [table[positions] for table in self._tables]
 
 
+def _by_window(
+    where: npt.NDArray[np.intp], age: npt.NDArray[np.int32], last_ages: Sequence[int | None]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """What has these ages, by the shortest window that holds it, and where each window's part ends."""
+    if len(last_ages) == 1:
+        return where, np.array([len(where)])
+    bounds = [last_age for last_age in last_ages if last_age is not None]
+    # Sixteen bits are sorted digit by digit.
+    window = np.searchsorted(bounds, np.arange(age.max(initial=0) + 1)).astype(np.uint16)[age]
+    ends = np.cumsum(np.bincount(window, minlength=len(last_ages)))
+    return where[np.argsort(window, kind="stable")], ends
+
+
 def _oldest_first(entries: _Entries, anchor: int, last_ages: Sequence[int | None]) -> _Entries:
     """Entries that a running count holds or loses within the month, by day."""
-    if not last_ages:
-        return entries.take(slice(0))
     ages = [anchor - int(entries.day.min(initial=anchor)) if age is None else age for age in last_ages]
     recent = np.flatnonzero(entries.day >= anchor - max(ages))
     offsets = entries.day[recent] - entries.day[recent].min(initial=anchor)
