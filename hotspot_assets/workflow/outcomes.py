@@ -7,9 +7,10 @@ measures (trial).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from itertools import groupby
 
 import numpy as np
@@ -19,7 +20,7 @@ import polars as pl
 from hotspot_assets.errors import UserError
 from hotspot_assets.forecasting import catalogue
 from hotspot_assets.forecasting.engine import DaySurface
-from hotspot_assets.forecasting.events import month_start
+from hotspot_assets.forecasting.events import Events, month_start
 from hotspot_assets.forecasting.ranking import rank, tie_seed
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.settings import Settings
@@ -29,7 +30,7 @@ from hotspot_assets.warehouse.forecasts import replace_outcomes, scores_between
 from hotspot_assets.warehouse.lake import Lake, Stamp
 from hotspot_assets.warehouse.reads import day_counts, delivery_clocks, newest_delivery
 from hotspot_assets.workflow.dates import days_between
-from hotspot_assets.workflow.forecasts import events_of_month
+from hotspot_assets.workflow.knowledge import events_as_known
 from hotspot_assets.workflow.models import InForce, model_in_force, surfaces
 from hotspot_assets.workflow.study_area import NoStudyArea, study_area_of_month
 
@@ -95,12 +96,17 @@ def _measure(
     counts = counts_of_days(lake, settings, area, days, newest)
     truths = {key: day_truth(count, ruler) for key, count in counts.items()}
     parts = [range_outcomes(_stored(lake, settings, area, days), truths, ruler)]
+    month = month_start(days[0])
+
+    @cache  # most models read the same offence groups
+    def known(groups: tuple[str, ...]) -> Events:
+        return events_as_known(lake, settings, area, groups, (month, days[-1]), newest)
+
     for model in settings.trial.models:
         if model != settings.forecast.model and catalogue.model(model).runs_here:
-            in_force = model_in_force(lake, settings, area, month_start(days[0]), clocks, stamp, model=model)
-            parts.append(
-                range_outcomes(_computed(lake, settings, area, days, in_force, newest), truths, ruler)
-            )
+            in_force = model_in_force(lake, settings, area, month, clocks, stamp, model=model)
+            computed = _computed(settings, area, days, in_force, known)
+            parts.append(range_outcomes(computed, truths, ruler))
     return pl.concat(parts)
 
 
@@ -140,12 +146,16 @@ def _stored(lake: Lake, settings: Settings, area: StudyArea, days: Sequence[date
 
 
 def _computed(
-    lake: Lake, settings: Settings, area: StudyArea, days: list[date], in_force: InForce, newest: int
+    settings: Settings,
+    area: StudyArea,
+    days: list[date],
+    in_force: InForce,
+    known: Callable[[tuple[str, ...]], Events],
 ) -> Iterator[Surface]:
     """The surfaces of a model that did not make the stored ones."""
     if not in_force.fitted.groups:
         return  # nothing was known to fit it on
-    events = events_of_month(lake, settings, area, in_force, days, newest)
+    events = known(in_force.reads(settings.forecast.groups))
     yield from ranked(surfaces(in_force, settings, area, events, days[0], days[-1]), in_force.model.name)
 
 
