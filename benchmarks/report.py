@@ -21,7 +21,9 @@ Last measured on: {machine}. Sizes: {sizes}.
 """
 _TAIL = """
 Row a: how much longer the peer takes, both warm, in the mean of the runs of a fifth of a second. Rows b and c: how
-much longer we take than the floor; the copy is made of the rows that the run before it wrote. Row e: the daily run
+much longer we take than the floor; the copy is made of the rows that the run before it wrote. One day: warm, in a
+process that has made another day of its month, and beside it with what the days of a month share (clocks, study area,
+model, incidents) read from the lake anew. Row e: the daily run
 takes in nothing new, as on a morning without a delivery. Row f: 1 is linear. Row g: a layout's bytes by those of the
 layout in use (ADR 0009). Row h: real incidents, of which the repository holds none: `HOTSPOT_HOME` names a home that
 has taken them in, `HOTSPOT_SETTINGS` its profile.

@@ -159,6 +159,18 @@ def cell_counts(
 _THROUGH = "SELECT through_delivery_seq FROM write_locks WHERE table_name = 'hexagon_incidents'"
 
 
+def ledger_mark(lake: Lake) -> tuple[object, ...]:
+    """How often the ledger of weights has been written, erasures included, and by which lake.
+
+    While it stays the same, so does what is read of the ledger. A lake begun anew is told by when its last file came.
+    """
+    query = """
+        SELECT taken, (SELECT max(delivered_at) FROM deliveries) FROM write_locks
+        WHERE table_name = 'hexagon_incidents'
+    """
+    return lake.attach, *lake.read(query).row(0)
+
+
 def newest_delivery(lake: Lake) -> int:
     """Number of the last delivery that stands in the ledger of weights; 0: none."""
     rows = lake.read(_THROUGH)

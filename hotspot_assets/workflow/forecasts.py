@@ -16,20 +16,19 @@ import numpy as np
 import polars as pl
 
 from hotspot_assets.forecasting.engine import BLOCK_DAYS, DaySurface
-from hotspot_assets.forecasting.events import Events, month_start
+from hotspot_assets.forecasting.events import month_start
 from hotspot_assets.forecasting.ranking import rank, tie_seed
 from hotspot_assets.hexgrid.study_areas import StudyArea
 from hotspot_assets.intake.ahead import ahead, in_threads
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.forecasts import replace_days
 from hotspot_assets.warehouse.lake import Lake, Stamp
-from hotspot_assets.warehouse.reads import delivery_clocks
 from hotspot_assets.warehouse.tables import TABLES
 from hotspot_assets.workflow.dates import days_between, now_utc
 from hotspot_assets.workflow.headers import DayPlan, plan_days
-from hotspot_assets.workflow.knowledge import events_as_known
-from hotspot_assets.workflow.models import InForce, model_in_force, surfaces
-from hotspot_assets.workflow.study_area import NoStudyArea, study_area_of_month
+from hotspot_assets.workflow.models import surfaces
+from hotspot_assets.workflow.months import clocks_now, month_ready
+from hotspot_assets.workflow.study_area import NoStudyArea
 
 _BATCH_ROWS = 3_000_000
 """Rows written in one transaction: sixteen days of 36,000 cells and five groups; it costs as much as two days more."""
@@ -58,7 +57,7 @@ def make_forecasts(
     Days already written stay written if a later one fails. Where nothing can be forecast, the header says
     why, and no surface stands for that day.
     """
-    clocks = delivery_clocks(lake)
+    clocks = clocks_now(lake)
     by_month = groupby(days_between(first, last), key=month_start)
     months = (_ready(lake, settings, list(days), clocks, stamp) for _, days in by_month)
     # Reading the next month, scoring the next days, ranking them and writing the last ones go on side by side.
@@ -68,7 +67,7 @@ def make_forecasts(
 
 
 @dataclass(frozen=True)
-class _Month:
+class _Days:
     """Days of one month made ready: `scored` scores and ranks each; None for each where no forecast can be made."""
 
     days: list[date]
@@ -93,21 +92,19 @@ class _Batch:
     frames: list[pl.DataFrame]
 
 
-def _ready(lake: Lake, settings: Settings, days: list[date], clocks: pl.DataFrame, stamp: Stamp) -> _Month:
-    month, newest = month_start(days[0]), max(clocks["delivery_seq"], default=0)
+def _ready(lake: Lake, settings: Settings, days: list[date], clocks: pl.DataFrame, stamp: Stamp) -> _Days:
     try:
-        area = study_area_of_month(lake, settings, month, clocks, stamp)
+        shared = month_ready(lake, settings, month_start(days[0]), clocks, stamp)
     except NoStudyArea as reason:
         plan = plan_days(settings, days, clocks, stamp, no_area=str(reason))
-        return _Month(days, plan, repeat(None, len(days)))
-    in_force = model_in_force(lake, settings, area, month, clocks, stamp)
-    events = events_of_month(lake, settings, area, in_force, days, newest)
+        return _Days(days, plan, repeat(None, len(days)))
+    area, in_force, events = shared.area, shared.in_force, shared.events
     plan = plan_days(settings, days, clocks, stamp, area=area, in_force=in_force, events=events)
     if plan.nothing_to_make():
-        return _Month(days, plan, repeat(None, len(days)))
+        return _Days(days, plan, repeat(None, len(days)))
     scored = ahead(surfaces(in_force, settings, area, events, days[0], days[-1]), BLOCK_DAYS)
     model = settings.forecast.model
-    return _Month(days, plan, (_scored(day, area, plan.able(day.date), model) for day in scored))
+    return _Days(days, plan, (_scored(day, area, plan.able(day.date), model) for day in scored))
 
 
 def _scored(surface: DaySurface, area: StudyArea, groups: Sequence[str], model: str) -> _Scored:
@@ -116,7 +113,7 @@ def _scored(surface: DaySurface, area: StudyArea, groups: Sequence[str], model: 
     return _Scored(surface_rows(surface, area, kept, model), blank)
 
 
-def _batches(month: _Month) -> Iterator[_Batch]:
+def _batches(month: _Days) -> Iterator[_Batch]:
     days: list[date] = []
     frames: list[pl.DataFrame] = []
     blank: set[tuple[date, str]] = set()
@@ -129,19 +126,6 @@ def _batches(month: _Month) -> Iterator[_Batch]:
             headers = month.plan.headers(now_utc(), blank).filter(pl.col("forecast_date").is_in(days))
             yield _Batch(days, headers, frames)
             days, frames = [], []
-
-
-def events_of_month(
-    lake: Lake,
-    settings: Settings,
-    area: StudyArea,
-    in_force: InForce,
-    days: Sequence[date],
-    delivery_seq: int,
-) -> Events:
-    """What the days of one month may know, from the month's anchor on, at both clocks."""
-    groups = in_force.reads(settings.forecast.groups)
-    return events_as_known(lake, settings, area, groups, (month_start(days[0]), days[-1]), delivery_seq)
 
 
 def surface_rows(surface: DaySurface, area: StudyArea, groups: Sequence[str], model: str) -> pl.DataFrame:

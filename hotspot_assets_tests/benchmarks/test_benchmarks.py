@@ -67,13 +67,14 @@ def test_intake_takes_what_the_bare_read_takes(tmp_path: Path) -> None:
 
 
 def test_the_backfill_is_compared_with_a_copy_of_its_own_rows(tmp_path: Path) -> None:
-    found, run, alone = year.run(tmp_path, 200, 20.0, 2, 1, ("count_365",))
+    found, run, alone, anew = year.run(tmp_path, 200, 20.0, 2, 1, ("count_365",))
     assert found.ratio is not None
     assert found.facts.startswith("2 days x 5 groups")
     assert run.ratio is not None and run.ratio > 1
     assert run.facts.startswith("2 days: ")
     assert alone.ratio is not None
     assert alone.facts.startswith("3 days one by one")
+    assert anew.ratio is not None and anew.ratio > alone.ratio
 
 
 def test_the_copy_is_of_the_rows_of_the_backfill(tmp_path: Path) -> None:
