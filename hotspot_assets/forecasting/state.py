@@ -91,7 +91,7 @@ class DecayedCounts:
         self.rows = sorted_rows(rows)
         self.month = month_start(first)
         self.anchor, self.today = epoch_day(self.month), epoch_day(first)
-        self.values: FloatArray = np.zeros((len(self.rows), cells))
+        self.values: FloatArray = np.empty((len(self.rows), cells))  # each source writes its rows whole
         memories = [row.memory for row in self.rows]
         self._taus = np.array([each.tau_days if isinstance(each, Decay) else np.inf for each in memories])
         by_source = [list(rows) for _, rows in groupby(enumerate(self.rows), lambda each: each[1].source)]
@@ -166,7 +166,7 @@ class _SourceState:
         # Cast once, not once per row.
         cell, weight = known.cell.astype(np.intp), known.weight.astype(np.float64)
         for number, decay in zip(self._decays, self._tables.of(known.day), strict=True):
-            np.add.at(self._values[number], cell, weight * decay)
+            self._values[number] = np.bincount(cell, weight * decay, minlength=self._values.shape[1])
 
     def _catch_up(self, today: int) -> None:
         """Add all that arrived since the anchor at once; day by day only if some took away, as `step` does."""

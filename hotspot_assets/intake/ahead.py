@@ -82,8 +82,27 @@ def _new_thread() -> ThreadPoolExecutor:
 
 
 def in_threads(function: Callable[[S], T], items: Sequence[S]) -> list[T]:
-    """The function of each item, in order, several at a time; it may not call this itself, or all would wait."""
-    return list(_workers(os.getpid()).map(function, items))
+    """The function of each item, in order, several at a time; an error is raised once no thread works any more.
+
+    Whoever asks works too: handing each item to another thread takes as long as small items do.
+    """
+    made: dict[int, T] = {}
+    waiting = iter(range(len(items)))  # threads take numbers from it one at a time
+
+    def work() -> None:
+        for number in waiting:
+            made[number] = function(items[number])
+
+    helpers = min(os.cpu_count() or 1, len(items)) - 1
+    others = [_workers(os.getpid()).submit(work) for _ in range(helpers)]
+    try:
+        work()
+    finally:
+        begun = [other for other in others if not other.cancel()]
+        wait(begun)
+    for other in begun:
+        other.result()
+    return [made[number] for number in range(len(items))]
 
 
 @cache

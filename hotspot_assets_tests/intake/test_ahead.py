@@ -140,6 +140,18 @@ def test_threads_keep_the_order_and_raise_what_is_raised() -> None:
     assert in_threads(abs, [-1]) == [1]  # an error leaves them working
 
 
+@pytest.mark.skipif(os.cpu_count() == 1, reason="on one core one thread is enough")
+def test_several_are_made_at_a_time() -> None:
+    both = threading.Barrier(2, timeout=20)
+    in_threads(lambda _: both.wait(), range(2))
+
+
+def test_what_is_made_in_threads_may_be_made_of_more_in_threads() -> None:
+    """As many as there are threads ask for more at once: nobody waits for one who waits."""
+    many = range(2 * (os.cpu_count() or 1))
+    assert ends(lambda: in_threads(lambda _: sum(in_threads(abs, many)), many))
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes can be forked")
 def test_a_forked_process_has_threads_of_its_own() -> None:
     in_threads(abs, [1, 2])
