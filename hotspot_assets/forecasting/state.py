@@ -158,7 +158,7 @@ class _SourceState:
 
     @cached_property
     def _counted(self) -> _Entries:
-        """Entries that a running count holds or loses within the month, by day: asked for once a day is stepped to."""
+        """Entries that a running count holds or loses within the month, by day; a day alone needs none."""
         return _oldest_first(self._all, self._anchor, self._last_ages)
 
     def _sum_decays(self) -> None:

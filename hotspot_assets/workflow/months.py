@@ -40,7 +40,7 @@ _months: dict[tuple[object, ...], tuple[pl.DataFrame, Month]] = {}
 
 def clocks_now(lake: Lake) -> pl.DataFrame:
     """Both clocks of all deliveries (`delivery_clocks`), held until the ledger of weights is written."""
-    mark = ledger_mark(lake)
+    mark = ledger_mark(lake)  # before what it marks: what is written in between leads to another
     clocks = _clocks.get(mark)
     if clocks is None:
         _clocks.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from hotspot_assets.forecasting.catalogue import UnknownModelError
 from hotspot_assets.settings import Settings
 from hotspot_assets.warehouse.chain import export_lines
 from hotspot_assets.warehouse.lake import Stamp
+from hotspot_assets.workflow import outcomes
 from hotspot_assets.workflow.champions import NoDecision, decide_champion, undecided
 from hotspot_assets.workflow.knowledge import Knowledge
 from hotspot_assets.workflow.outcomes import NotKnownYet, judge
@@ -62,6 +64,22 @@ def test_a_trial_says_of_each_day_what_the_daily_outcomes_say(settings: Settings
     daily = judged.outcomes.sort(keys)
     assert daily.height == len(MODELS) * 9 * 6
     assert trial.sort(keys).equals(daily.select(trial.columns))
+
+
+def test_models_that_read_the_same_incidents_have_them_read_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[object] = []
+    real = outcomes.events_as_known
+
+    def counted(*given: Any) -> Any:
+        read.append(given[3])
+        return real(*given)
+
+    monkeypatch.setattr(outcomes, "events_as_known", counted)
+    (judged,) = judge(lake_of(settings), settings, FIRST, FIRST, TODAY, Stamp("tester", "once"))
+    assert set(judged.outcomes["model"]) >= {"count_28", "promap", "learned"}
+    assert read == [("burglary",)]
 
 
 def test_with_a_lag_a_wave_is_seen_so_many_days_later(settings: Settings) -> None:
