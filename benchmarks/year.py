@@ -127,7 +127,7 @@ def _of(settings: Settings, name: str, first: date, days: int, rounds: int) -> l
 
 def one_day(name: str, settings: Settings, first: date, rounds: int) -> list[Comparison]:
     """A day alone, in a process that has made another of its month, and with the month made ready anew."""
-    days = [first + timedelta(days=5 + number) for number in range(1 + 6 * rounds)]
+    days = [first.replace(day=6) + timedelta(days=number) for number in range(1 + 6 * rounds)]
     warm, anew = alone(days_alone, settings.home, days).result
     shutil.rmtree(_copy_of(settings.home))
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,8 @@ from hotspot_assets.workflow.forecasts import make_forecasts
 FIRST_DAY, LAST_DAY = date(2020, 1, 2), date(2020, 3, 10)
 COLUMNS = ("reference", "offence_code", "occurred_from", "occurred_to", "latitude", "longitude")
 SOURCE = "contract"
+RECORDED = '[intake.source]\nknowledge = "recorded"\n'
+"""Settings by which rows are known from when their source recorded them, not from when they were delivered."""
 
 _SETTINGS = """
 [forecast]
@@ -66,6 +69,15 @@ def town(incidents: int = 150, seed: int = 7) -> list[tuple[str, ...]]:
         )
         for number in range(incidents)
     ]
+
+
+def boundary(path: Path, degrees: float, name: str | None = None) -> None:
+    """Write a square of so many degrees to each side of the town's middle, of that `name`."""
+    west, east, south, north = -0.1 - degrees, -0.1 + degrees, 51.5 - degrees, 51.5 + degrees
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    geometry = {"type": "Polygon", "coordinates": [ring]}
+    feature = {"type": "Feature", "properties": {"name": name} if name else {}, "geometry": geometry}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
 
 
 def deliver(

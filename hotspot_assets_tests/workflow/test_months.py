@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,12 +22,11 @@ from hotspot_assets.workflow.models import model_in_force
 from hotspot_assets.workflow.months import Month, clocks_now, month_ready
 from hotspot_assets.workflow.study_area import study_area_of_month
 
-from .homes import COLUMNS, SOURCE, deliver, forecast, home_in, lake_of, row, town
+from .homes import COLUMNS, RECORDED, SOURCE, boundary, deliver, forecast, home_in, lake_of, row, town
 
 FEBRUARY, MARCH = date(2020, 2, 1), date(2020, 3, 1)
 STAMP = Stamp("tester", "months")
 AT = datetime(2020, 2, 20, 12, tzinfo=UTC)
-RECORDED = '[intake.source]\nknowledge = "recorded"\n'
 RECORDED_COLUMNS = (*COLUMNS, "recorded_at")
 
 
@@ -107,20 +105,10 @@ def test_another_model_of_the_same_incidents_is_another(settings: Settings) -> N
     assert ready(other).in_force.model.name == "promap"
 
 
-def boundary(path: Path, degrees: float) -> None:
-    """A square around the town's middle."""
-    west, east, south, north = -0.1 - degrees, -0.1 + degrees, 51.5 - degrees, 51.5 + degrees
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    geometry = {"type": "Polygon", "coordinates": [ring]}
-    path.write_text(json.dumps({"type": "Feature", "properties": {}, "geometry": geometry}), encoding="utf-8")
-
-
 def test_other_units_of_the_same_cells_are_kept_with_them(settings: Settings) -> None:
     """Scores are the same, yet areas are chosen by the units that stand in the lake."""
     forecast(settings, date(2020, 3, 9), date(2020, 3, 9))
-    boundary(settings.home / "units.geojson", 0.004)
-    text = (settings.home / "units.geojson").read_text().replace("{}", '{"name": "Middle"}')
-    (settings.home / "units.geojson").write_text(text)
+    boundary(settings.home / "units.geojson", 0.004, "Middle")
     apart = home_in(settings.home, f'{RECORDED}[area]\nunits = "units.geojson"\nunit_name_field = "name"\n')
     forecast(apart, date(2020, 3, 9), date(2020, 3, 9))
     lake = lake_of(apart)

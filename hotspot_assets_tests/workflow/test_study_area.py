@@ -25,20 +25,10 @@ from hotspot_assets.workflow.erasure import erase_incident
 from hotspot_assets.workflow.forecasts import make_forecasts
 from hotspot_assets.workflow.study_area import study_area_of_month, units_of
 
-from .homes import COLUMNS, SOURCE, deliver, home_in, lake_of, row, town
+from .homes import COLUMNS, RECORDED, SOURCE, boundary, deliver, home_in, lake_of, row, town
 
 MARCH, DAY = date(2020, 3, 1), date(2020, 3, 9)
 STAMP = Stamp("tester", "areas")
-RECORDED = '[intake.source]\nknowledge = "recorded"\n'
-"""Rows are known from when their source recorded them, not from when they were delivered."""
-
-
-def boundary(path: Path, degrees: float) -> None:
-    """A square of so many degrees to each side of the town's middle."""
-    west, east, south, north = -0.1 - degrees, -0.1 + degrees, 51.5 - degrees, 51.5 + degrees
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    feature = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
 
 
 @pytest.fixture
@@ -213,14 +203,8 @@ def test_other_units_are_another_basis(tmp_path: Path) -> None:
     settings = home_in(tmp_path)
     deliver(settings, "town.csv", town())
     area = area_now(settings)
-    boundary(tmp_path / "units.geojson", 0.004)
+    boundary(tmp_path / "units.geojson", 0.004, "Middle")
     apart = home_in(tmp_path, '[area]\nunits = "units.geojson"\nunit_name_field = "name"\n')
-    text = (
-        (tmp_path / "units.geojson")
-        .read_text()
-        .replace('"properties": {}', '"properties": {"name": "Middle"}')
-    )
-    (tmp_path / "units.geojson").write_text(text)
     assert area_now(apart).study_area_id == area.study_area_id
     lake = lake_of(apart)
     units = units_of(lake, apart, area)["unit"]
